@@ -1,0 +1,399 @@
+"""Statements: from a libcst module to its value graph, following assignments, branches, loops and scopes."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from .expressions import Expressions
+from .values import Block, Class, Function, Module, Value
+
+Environment = dict[str, Value]
+
+
+class GraphBuilder(Expressions):
+    """Builds the graph of one module; every function body is walked once, after the code that defines it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pending: list[Function] = []
+        self.bodies: dict[int, cst.BaseSuite | cst.BaseExpression] = {}
+
+    def build(self, tree: cst.Module) -> Module:
+        """The value graph of ``tree`` (calls and attributes not yet linked: see `linking.py`)."""
+        main = self.open_function("<module>", tree, None, None)
+        self.main = main
+        self.functions.append(main)
+        self.enter(main, {})
+        self.run_statements(tree.body)
+        main.final = dict(self.env)
+        while self.pending:
+            function = self.pending.pop(0)
+            self.run_function(function)
+        return Module(
+            main, self.functions, self.classes, self.values, self.imports, self.has_star_import, self.foreign_stores
+        )
+
+    def run_function(self, function: Function) -> None:
+        """Walk the body of a function whose parameters are known."""
+        self.functions.append(function)
+        self.enter(function, dict(function.parameters))
+        body = self.bodies[id(function)]
+        if isinstance(body, cst.BaseSuite):
+            self.run_suite(body)
+        else:
+            function.returns.add_input(self.evaluate(body))
+        function.final = dict(self.env)
+
+    def enter(self, function: Function, env: Environment) -> None:
+        """Make ``function`` the one whose code is being walked."""
+        self.function = function
+        self.block = function.body
+        self.index = 0
+        self.env = env
+
+    def open_function(
+        self, name: str, node: cst.CSTNode, parent: Function | None, owner: Class | None
+    ) -> Function:
+        """A function record with its empty body block and its return value."""
+        function = Function(name, node, parent, owner)
+        function.body = Block(function, None, 0, node)
+        function.returns = Value("return", name, None, [], function, function.body, 0)
+        self.values.append(function.returns)
+        return function
+
+    # -- blocks ------------------------------------------------------------------------------------------------------
+
+    def run_suite(self, suite: cst.BaseSuite) -> None:
+        """Walk a suite's statements in the current block."""
+        if isinstance(suite, cst.SimpleStatementSuite):
+            for small in suite.body:
+                self.run_small(small)
+            self.index += 1
+        else:
+            self.run_statements(suite.body)  # type: ignore[arg-type]
+
+    def run_statements(self, statements: object) -> None:
+        """Walk statements of one block, numbering them."""
+        for statement in statements:  # type: ignore[attr-defined]
+            if isinstance(statement, cst.SimpleStatementLine):
+                for small in statement.body:
+                    self.run_small(small)
+                    self.index += 1
+            else:
+                handler = getattr(self, f"run_{type(statement).__name__}", None)
+                if handler is not None:
+                    handler(statement)
+            self.index += 1
+
+    def nested(self, suite: cst.BaseSuite, env: Environment, guards: list[Value], statement: cst.CSTNode) -> bool:
+        """Walk a suite as a block of its own from ``env``; says whether its end is reached."""
+        outer, index = self.block, self.index
+        self.block = Block(self.function, outer, index, statement)
+        self.block.is_branch = True
+        self.block.guards = guards
+        self.index = 0
+        self.env = env
+        self.run_suite(suite)
+        self.block, self.index = outer, index
+        return not leaves(suite)
+
+    def join(self, left: Environment, right: Environment, node: cst.CSTNode, test: Value | None = None) -> Environment:
+        """The variables after two branches meet: a ``phi`` for each that differs."""
+        if left is right:
+            return left
+        merged = dict(left)
+        for name, value in right.items():
+            other = left.get(name)
+            if other is None:
+                merged[name] = value
+            elif other is not value:
+                phi = self.value("phi", name, node, [other, value])
+                phi.literal = test
+                merged[name] = phi
+        return merged
+
+    # -- compound statements -----------------------------------------------------------------------------------------
+
+    def run_If(self, statement: cst.If) -> None:
+        test = self.evaluate(statement.test)
+        before = self.env
+        comparisons = [test]
+        ends = self.nested(statement.body, dict(before), comparisons, statement)
+        then_env = self.env
+        self.env = dict(before)
+        other_ends = True
+        if isinstance(statement.orelse, cst.If):
+            outer, index = self.block, self.index
+            self.block = Block(self.function, outer, index, statement)
+            self.block.is_branch = True
+            self.block.guards = comparisons
+            self.index = 0
+            self.run_If(statement.orelse)
+            self.block, self.index = outer, index
+            other_ends = not leaves_if(statement.orelse)
+        elif isinstance(statement.orelse, cst.Else):
+            other_ends = self.nested(statement.orelse.body, self.env, comparisons, statement)
+        else_env = self.env
+        if ends and other_ends:
+            self.env = self.join(then_env, else_env, statement, test)
+        else:
+            # one branch leaves the block: the test decides all that follows
+            self.env = then_env if ends else else_env
+            self.block.guards.append(self.value("guard", "", statement.test, [test]))
+
+    def run_For(self, statement: cst.For) -> None:
+        container = self.evaluate(statement.iter)
+        self.loop(statement, statement.body, statement.target, container)
+        if statement.orelse is not None:
+            self.run_suite(statement.orelse.body)
+
+    def run_While(self, statement: cst.While) -> None:
+        self.evaluate(statement.test)
+        self.loop(statement, statement.body, None, None)
+
+    def loop(
+        self, statement: cst.CSTNode, body: cst.BaseSuite, target: cst.BaseExpression | None, container: Value | None
+    ) -> None:
+        """A loop body: names it rebinds become phis that the round's end feeds."""
+        before = self.env
+        rebound = [name for name in assigned_names(body) if name in before]
+        env = dict(before)
+        phis = {}
+        for name in rebound:
+            phis[name] = env[name] = self.value("phi", name, statement, [before[name]])
+        self.env = env
+        if target is not None and container is not None:
+            self.bind(target, self.value("item", "", target, [container]))
+        self.nested(body, self.env, [], statement)
+        for name, phi in phis.items():
+            if self.env.get(name) is not phi and name in self.env:
+                phi.add_input(self.env[name])
+        self.env = self.join(self.env, before, statement)
+
+    def run_With(self, statement: cst.With) -> None:
+        for item in statement.items:
+            entered = self.evaluate(item.item)
+            if item.asname is not None:
+                self.bind(item.asname.name, entered)
+        outer, index = self.block, self.index
+        self.block = Block(self.function, outer, index, statement)
+        self.index = 0
+        self.run_suite(statement.body)
+        self.block, self.index = outer, index
+
+    def run_Try(self, statement: cst.Try | cst.TryStar) -> None:
+        before = dict(self.env)
+        self.nested(statement.body, dict(before), [], statement)
+        after = self.env
+        for handler in statement.handlers:
+            if self.nested(handler.body, dict(before), [], statement):
+                after = self.join(after, self.env, statement)
+        self.env = after
+        if statement.orelse is not None:
+            self.run_suite(statement.orelse.body)
+        if statement.finalbody is not None:
+            self.run_suite(statement.finalbody.body)
+
+    run_TryStar = run_Try
+
+    def run_Match(self, statement: cst.Match) -> None:
+        self.evaluate(statement.subject)
+        before = self.env
+        merged = before
+        for case in statement.cases:
+            if self.nested(case.body, dict(before), [], statement):
+                merged = self.join(merged, self.env, statement)
+        self.env = merged
+
+    def run_FunctionDef(self, statement: cst.FunctionDef) -> None:
+        function = self.open_function(statement.name.value, statement, self.function, self.owner)
+        function.decorators = tuple(decorator_name(each.decorator) for each in statement.decorators)
+        self.parameters(function, statement.params)
+        self.bodies[id(function)] = statement.body
+        self.pending.append(function)
+        named = self.value("func", statement.name.value, statement, [])
+        named.source = function
+        if self.owner is not None and self.class_env is self.env:
+            self.owner.methods[statement.name.value] = function
+        self.set_name(statement.name.value, named)
+
+    def run_ClassDef(self, statement: cst.ClassDef) -> None:
+        bases = [self.evaluate(base.value) for base in statement.bases]
+        record = Class(statement.name.value, statement, bases)
+        self.classes.append(record)
+        named = self.value("class", record.name, statement, [])
+        named.source = record
+        self.set_name(record.name, named)
+        outer_env, outer_owner, outer_class_env = self.env, self.owner, self.class_env
+        self.env = self.class_env = dict(outer_env)
+        self.owner = record
+        outer, index = self.block, self.index
+        self.block = Block(self.function, outer, index, statement)
+        self.index = 0
+        self.run_suite(statement.body)
+        for name, value in self.env.items():
+            if outer_env.get(name) is not value and value.op not in ("func", "class"):
+                record.slots.setdefault(name, []).append(value)
+        self.block, self.index = outer, index
+        self.env, self.owner, self.class_env = outer_env, outer_owner, outer_class_env
+
+    # -- simple statements -------------------------------------------------------------------------------------------
+
+    def run_small(self, small: cst.BaseSmallStatement) -> None:
+        handler = getattr(self, f"run_{type(small).__name__}", None)
+        if handler is not None:
+            handler(small)
+
+    def run_Expr(self, small: cst.Expr) -> None:
+        if not isinstance(small.value, cst.SimpleString | cst.ConcatenatedString):
+            result = self.evaluate(small.value)
+            self.in_place(small.value, result)
+
+    def in_place(self, node: cst.BaseExpression, result: Value) -> None:
+        """``mask.fill_diagonal_(0)`` and ``list.append(x)`` change what the name stands for."""
+        if result.op != "call" or not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute):
+            return
+        if node.func.attr.value.endswith("_") or node.func.attr.value in ("append", "extend", "insert", "add", "update"):
+            self.mutate(node.func.value, result)
+
+    def run_Assign(self, small: cst.Assign) -> None:
+        value = self.evaluate(small.value)
+        for target in small.targets:
+            self.bind(target.target, value)
+
+    def run_AnnAssign(self, small: cst.AnnAssign) -> None:
+        if small.value is not None:
+            self.bind(small.target, self.evaluate(small.value))
+
+    def run_AugAssign(self, small: cst.AugAssign) -> None:
+        left = self.evaluate(small.target)
+        right = self.evaluate(small.value)
+        operator = type(small.operator).__name__.removesuffix("Assign")
+        self.bind(small.target, self.value("binop", operator, small, [left, right]))
+
+    def run_Return(self, small: cst.Return) -> None:
+        if small.value is not None:
+            self.function.returns.add_input(self.evaluate(small.value))
+
+    def run_Assert(self, small: cst.Assert) -> None:
+        test = self.evaluate(small.test)
+        self.block.guards.append(self.value("guard", "assert", small.test, [test]))
+
+    def run_Raise(self, small: cst.Raise) -> None:
+        if small.exc is not None:
+            self.evaluate(small.exc)
+
+    def run_Import(self, small: cst.Import) -> None:
+        for alias in small.names:
+            path = dotted(alias.name)
+            local = dotted(alias.asname.name) if alias.asname is not None else path.split(".")[0]
+            self.imported(local, path if alias.asname is not None else local)
+
+    def run_ImportFrom(self, small: cst.ImportFrom) -> None:
+        if isinstance(small.names, cst.ImportStar):
+            self.has_star_import = True
+            return
+        package = "." * len(small.relative) + (dotted(small.module) if small.module is not None else "")
+        for alias in small.names:
+            name = dotted(alias.name)
+            self.imported(dotted(alias.asname.name) if alias.asname is not None else name, f"{package}.{name}")
+
+    def imported(self, local: str, path: str) -> None:
+        """A name that an import binds."""
+        self.imports[local] = path
+        self.set_name(local, self.value("import", path, None, []))
+
+    def run_Global(self, small: cst.Global) -> None:
+        self.function.decorators += tuple(f"global {item.name.value}" for item in small.names)
+
+    def run_Del(self, small: cst.Del) -> None:
+        targets = small.target.elements if isinstance(small.target, cst.Tuple) else [small.target]
+        for target in targets:
+            name = target.value if isinstance(target, cst.Element) else target
+            if isinstance(name, cst.Name):
+                self.env.pop(name.value, None)
+
+
+def leaves(suite: cst.BaseSuite) -> bool:
+    """Whether control never reaches the end of a suite."""
+    if not suite.body:
+        return False
+    last = suite.body[-1]
+    if isinstance(last, cst.SimpleStatementLine):
+        last = last.body[-1]  # type: ignore[assignment]
+    if isinstance(last, cst.If):
+        return leaves_if(last)
+    return isinstance(last, cst.Return | cst.Raise | cst.Continue | cst.Break)
+
+
+def leaves_if(statement: cst.If) -> bool:
+    """Whether every branch of an ``if`` leaves."""
+    if not leaves(statement.body) or statement.orelse is None:
+        return False
+    if isinstance(statement.orelse, cst.If):
+        return leaves_if(statement.orelse)
+    return leaves(statement.orelse.body)
+
+
+def assigned_names(suite: cst.BaseSuite) -> list[str]:
+    """The names that a suite may bind, in order of appearance."""
+    found: dict[str, None] = {}
+
+    def targets(node: object) -> None:
+        if isinstance(node, cst.Name):
+            found.setdefault(node.value)
+        elif isinstance(node, cst.Tuple | cst.List):
+            for element in node.elements:
+                targets(element.value)
+        elif isinstance(node, cst.Subscript | cst.Attribute | cst.StarredElement):
+            targets(node.value)
+
+    def visit(body: cst.BaseSuite) -> None:
+        for statement in body.body:
+            if isinstance(statement, cst.SimpleStatementLine):
+                smalls = statement.body
+            elif isinstance(statement, cst.BaseSmallStatement):
+                smalls = [statement]  # type: ignore[assignment]
+            else:
+                smalls = ()
+                compound(statement)
+            for small in smalls:
+                if isinstance(small, cst.Assign):
+                    for target in small.targets:
+                        targets(target.target)
+                elif isinstance(small, cst.AnnAssign | cst.AugAssign):
+                    targets(small.target)
+                elif isinstance(small, cst.Expr) and isinstance(small.value, cst.Call):
+                    if isinstance(small.value.func, cst.Attribute):
+                        targets(small.value.func.value)
+
+    def compound(statement: object) -> None:
+        if isinstance(statement, cst.For):
+            targets(statement.target)
+        for part in ("body", "orelse", "finalbody"):
+            inner = getattr(statement, part, None)
+            if isinstance(inner, cst.BaseSuite) and not isinstance(statement, cst.FunctionDef | cst.ClassDef):
+                visit(inner)
+            elif isinstance(inner, cst.Else | cst.Finally):
+                visit(inner.body)
+            elif isinstance(inner, cst.If):
+                compound(inner)
+        for handler in getattr(statement, "handlers", ()):
+            visit(handler.body)
+
+    visit(suite)
+    return list(found)
+
+
+def dotted(node: object) -> str:
+    """The text of a dotted name."""
+    if isinstance(node, cst.Name):
+        return node.value
+    if isinstance(node, cst.Attribute):
+        return f"{dotted(node.value)}.{node.attr.value}"
+    return ""
+
+
+def decorator_name(node: cst.BaseExpression) -> str:
+    """The dotted name of a decorator, called or not."""
+    return dotted(node.func if isinstance(node, cst.Call) else node)

@@ -1,0 +1,208 @@
+"""Links between scopes: free names to what they are bound to, attributes to their class, calls to what they run."""
+
+from __future__ import annotations
+
+from .values import CALL_METHODS, Class, Function, Module, Value
+
+_WRAPPERS = frozenset({"DataParallel", "DistributedDataParallel", "compile", "jit", "script", "partial", "to", "cuda"})
+
+
+def link(module: Module) -> None:
+    """Connect the graph across functions, in place."""
+    _link_classes(module)
+    _link_free_names(module)
+    _link_attributes(module)
+    for function in module.functions:
+        for call in function.calls:
+            _link_call(call)
+    # objects held in attributes are known only once constructions are
+    for function in module.functions:
+        for call in function.calls:
+            if call.callee is None and call.constructs is None:
+                _link_instance_call(call)
+
+
+def _link_classes(module: Module) -> None:
+    """Parents and children among the classes of the file."""
+    by_name = {each.name: each for each in module.classes}
+    for each in module.classes:
+        for base in each.bases:
+            parent = by_name.get(base.name)
+            if parent is not None and parent is not each and each not in parent.lineage():
+                each.parents.append(parent)
+                parent.children.append(each)
+
+
+def _link_free_names(module: Module) -> None:
+    """A name not bound in its own scope stands for every binding of the nearest scope that has one."""
+    for value in module.values:
+        if value.op != "free":
+            continue
+        scope = value.function.parent
+        while scope is not None and not scope.is_module:
+            if value.name in scope.bindings:
+                break
+            scope = scope.parent
+        if scope is None or scope.is_module:
+            value.op = "global"
+            last = module.main.final.get(value.name)
+            if last is not None:
+                value.add_input(last)
+        else:
+            value.op = "closure"
+            for bound in scope.bindings[value.name]:
+                value.add_input(bound)
+
+
+def _link_attributes(module: Module) -> None:
+    """``self.x`` stands for everything that the class stores under ``x``, unless this method stored it just before."""
+    for owner in module.classes:
+        for name, reads in owner.reads.items():
+            stores = owner.slot(name)
+            for read in reads:
+                if not read.inputs:
+                    for store in stores:
+                        read.add_input(store)
+        for buffer in _registered(owner):
+            name = str(buffer.inputs[1].literal)
+            if len(buffer.inputs) < 3:
+                continue
+            store = Value("store", name, buffer.node, [buffer.inputs[2]], buffer.function, buffer.block, buffer.index)
+            buffer.inputs[2].users.append(store)
+            module.values.append(store)
+            owner.slots.setdefault(name, []).append(store)
+            for each in owner.family():
+                for read in each.reads.get(name, ()):
+                    read.add_input(store)
+
+
+def _registered(owner: Class) -> list[Value]:
+    """Calls of ``register_buffer("name", tensor)`` (or ``register_parameter``, ``add_weight``) in the class."""
+    found = []
+    for method in owner.methods.values():
+        for call in method.calls:
+            if call.name in ("register_buffer", "register_parameter") and len(call.inputs) > 2:
+                if call.inputs[1].op == "str":
+                    found.append(call)
+    return found
+
+
+def resolve(value: Value, depth: int = 0) -> Function | Class | Value | None:
+    """The function, class or constructing call that a callable value stands for, when it is in this file."""
+    if depth > 12:
+        return None
+    if value.source is not None:
+        return value.source
+    if value.op in ("name", "global", "closure", "store", "phi", "return"):
+        for each in reversed(value.inputs):
+            found = resolve(each, depth + 1)
+            if found is not None:
+                return found
+        return None
+    if value.op == "self":
+        owner = _owner(value.function)
+        if owner is not None:
+            method = owner.method(value.name)
+            if method is not None:
+                return method
+            for child in owner.children:
+                method = child.method(value.name)
+                if method is not None:
+                    return method
+        for each in reversed(value.inputs):
+            found = resolve(each, depth + 1)
+            if found is not None:
+                return found
+        return None
+    if value.op == "call":
+        if value.constructs is not None:
+            return value
+        if value.callee is not None:
+            return resolve(value.callee.returns, depth + 1)
+        if value.name in _WRAPPERS:
+            for each in value.inputs[:2]:
+                found = resolve(each, depth + 1)
+                if isinstance(found, Value | Function):
+                    return found
+            return None
+    if value.op == "attr" and value.inputs:
+        base = resolve(value.inputs[0], depth + 1)
+        if isinstance(base, Class):
+            return base.method(value.name)
+        if isinstance(base, Value) and base.constructs is not None:
+            return base.constructs.method(value.name)
+        if value.name in _WRAPPERS:
+            return base
+    return None
+
+
+def _owner(function: Function | None) -> Class | None:
+    while function is not None:
+        if function.owner is not None:
+            return function.owner
+        function = function.parent
+    return None
+
+
+def _link_call(call: Value) -> None:
+    target = resolve(call.inputs[0])
+    if isinstance(target, Class):
+        call.constructs = target
+        target.constructions.append(call)
+        for name in ("__init__", "__new__"):
+            constructor = target.method(name)
+            if constructor is not None:
+                _pass_arguments(call, constructor)
+                break
+    elif isinstance(target, Function):
+        _run(call, target)
+    elif _is_super_init(call):
+        owner = _owner(call.function)
+        for parent in owner.parents if owner is not None else ():
+            constructor = parent.method("__init__")
+            if constructor is not None:
+                _pass_arguments(call, constructor)
+
+
+def _is_super_init(call: Value) -> bool:
+    called = call.inputs[0]
+    return (
+        called.op == "attr" and called.name == "__init__" and called.inputs[0].op == "call" and called.inputs[0].name == "super"
+    )
+
+
+def _link_instance_call(call: Value) -> None:
+    """``self.criterion(a, b)`` runs the ``forward`` of the class that the attribute was constructed from."""
+    target = resolve(call.inputs[0])
+    if isinstance(target, Function):
+        _run(call, target)
+    elif isinstance(target, Value) and target.constructs is not None:
+        for name in CALL_METHODS:
+            method = target.constructs.method(name)
+            if method is not None:
+                _run(call, method)
+                return
+
+
+def _run(call: Value, function: Function) -> None:
+    call.callee = function
+    function.callers.append(call)
+    _pass_arguments(call, function)
+    call.add_input(function.returns)
+
+
+def _pass_arguments(call: Value, function: Function) -> None:
+    """Let the arguments of a call flow into the parameters that they fill."""
+    position = 0
+    # Class.method(obj, ...) passes the object itself first
+    called = call.inputs[0]
+    if called.op == "attr" and function.owner is not None and not function.is_static:
+        if isinstance(resolve(called.inputs[0]), Class) and "classmethod" not in function.decorators:
+            position = 0 if call.name in ("__init__", "__new__") else -1
+    for keyword, argument in call.arguments():
+        if keyword is None:
+            if 0 <= position < len(function.positional):
+                function.parameters[function.positional[position]].add_input(argument)
+            position += 1
+        elif keyword in function.parameters:
+            function.parameters[keyword].add_input(argument)

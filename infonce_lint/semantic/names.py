@@ -1,0 +1,113 @@
+"""What names mean: batch sizes, configuration objects, losses and similarities, and the array libraries.
+
+Names are evidence and never proof: `origin.py` and `contrastive.py` combine them with flow and structure.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+
+#: Words that name an object holding a run's configuration (argparse, yacs, omegaconf, absl, plain dictionaries).
+CONFIG_WORDS = frozenset(
+    "arg args cfg cfgs conf config configs configuration opt opts option options hparam hparams hp hps hyperparams "
+    "hyperparameters hyper flag flags param params parameters setting settings kwargs loader dataloader "
+    "constants const defaults".split()
+)
+#: Words that turn a batch size into another quantity: a chunk stride, a test loader, a queue.
+OTHER_SIZE_WORDS = frozenset("mini micro sub chunk minibatch microbatch queue memory bank buffer num steps".split())
+_SIZE_WORDS = frozenset("bs bsz bsize batchsize nbatch batchsz".split())
+
+CONTRASTIVE_WORDS = frozenset(
+    "xent ntxent nce infonce contrast contrastive contrasive simclr supcon moco mocov cpc dcl clip simcse supcontrast "
+    "nt ntxentloss ntx supervisedcontrastive hsic siglip contraster constrastive contrasting dssm align alignment".split()
+)
+SIMILARITY_WORDS = frozenset("sim sims similarity similarities cosine cossim cos simi kernel affinity gram".split())
+TEMPERATURE_WORDS = frozenset("temperature temp tau t temperatures logit scale".split())
+CROSS_ENTROPY_WORDS = frozenset("crossentropy xent nll ce celoss softmaxcrossentropy nllloss".split())
+LOSS_WORDS = CROSS_ENTROPY_WORDS | frozenset("criterion loss entropy objective criterions crit".split())
+
+#: First words of dotted paths that are array libraries, whatever the import calls them.
+LIBRARIES = {
+    "torch": "torch",
+    "numpy": "numpy",
+    "tensorflow": "tensorflow",
+    "tf": "tensorflow",
+    "keras": "tensorflow",
+    "jax": "jax",
+    "paddle": "paddle",
+    "mindspore": "mindspore",
+    "optax": "jax",
+    "cupy": "numpy",
+    "scipy": "numpy",
+    "einops": "torch",
+}
+
+
+@lru_cache(maxsize=4096)
+def words(name: str) -> tuple[str, ...]:
+    """The lower-case words of a snake_case or camelCase name: ``"NTXentLoss"`` -> ``("nt", "xent", "loss")``."""
+    return tuple(word.lower() for word in _WORDS.findall(name))
+
+
+@lru_cache(maxsize=4096)
+def is_size_name(name: str, extra: tuple[str, ...] = ()) -> bool:
+    """Whether ``name`` reads as the number of samples in a batch: ``batch_size``, ``query_BS``, ``local_bsz``."""
+    if name in extra:
+        return True
+    found = words(name)
+    if not OTHER_SIZE_WORDS.isdisjoint(found):
+        return False
+    if not _SIZE_WORDS.isdisjoint(found):
+        return True
+    return "batch" in found and ("size" in found or "sz" in found or "samples" in found)
+
+
+@lru_cache(maxsize=4096)
+def is_config_size_name(name: str, extra: tuple[str, ...] = ()) -> bool:
+    """Like `is_size_name`, for an entry of a configuration object, where ``batch`` alone says enough."""
+    return is_size_name(name, extra) or words(name) in {("batch",), ("batches",), ("train", "batch")}
+
+
+@lru_cache(maxsize=4096)
+def is_config_name(name: str, extra: tuple[str, ...] = ()) -> bool:
+    """Whether ``name`` reads as a configuration object: ``args``, ``self.hparams``, ``train_cfg``, ``FLAGS``."""
+    return name in extra or not CONFIG_WORDS.isdisjoint(words(name))
+
+
+@lru_cache(maxsize=4096)
+def is_contrastive_name(name: str) -> bool:
+    """Whether a function, class or criterion is named after a contrastive loss."""
+    found = words(name)
+    if not CONTRASTIVE_WORDS.isdisjoint(found) and found != ("nt",) and not ("clip" in found and "grad" in found):
+        return True
+    joined = "".join(found)
+    return any(part in joined for part in ("ntxent", "infonce", "simclr", "contrastive", "supcon", "patchnce"))
+
+
+@lru_cache(maxsize=4096)
+def is_similarity_name(name: str) -> bool:
+    """Whether a function or variable is named after a similarity (misspellings included)."""
+    found = words(name)
+    return not SIMILARITY_WORDS.isdisjoint(found) or any(word.startswith("simil") for word in found)
+
+
+@lru_cache(maxsize=4096)
+def is_temperature_name(name: str) -> bool:
+    """Whether a divisor of logits is named after the temperature."""
+    return not TEMPERATURE_WORDS.isdisjoint(words(name))
+
+
+@lru_cache(maxsize=4096)
+def is_cross_entropy_name(name: str) -> bool:
+    """Whether a callable computes a cross-entropy by its name."""
+    found = words(name)
+    return not CROSS_ENTROPY_WORDS.isdisjoint(found) or ("cross" in found and "entropy" in found)
+
+
+@lru_cache(maxsize=4096)
+def is_loss_name(name: str) -> bool:
+    """Whether a callable is a loss by its name (``criterion``, ``self.loss``, ``CELoss``)."""
+    return not LOSS_WORDS.isdisjoint(words(name)) or is_cross_entropy_name(name)

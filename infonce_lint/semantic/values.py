@@ -1,0 +1,181 @@
+"""The value graph: what each expression is computed from, across the functions of one file.
+
+Every expression becomes a `Value` whose ``inputs`` are the values it is made of, so that "where does this size come
+from" is a walk along ``inputs`` and "where does it flow" a walk along ``users``. Variables do not appear: the builder
+(`flow.py`) resolves them, with a ``phi`` value where branches or loop rounds meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+
+class Block:
+    """A suite of statements; ``parent`` and ``index`` say which statement of which block holds it."""
+
+    __slots__ = ("function", "guards", "index", "is_branch", "parent", "statement")
+
+    def __init__(self, function: Function, parent: Block | None, index: int, statement: cst.CSTNode | None) -> None:
+        self.function = function
+        self.parent = parent
+        self.index = index  # of the holding statement in the parent block
+        self.statement = statement  # the compound statement whose suite this is
+        self.guards: list[Value] = []  # size comparisons known to hold everywhere in this block
+        self.is_branch = False  # may be skipped (if, except, loop body)
+
+
+@dataclass(slots=True, eq=False)
+class Value:
+    """One computed value.
+
+    ``op`` is its kind (``const``, ``param``, ``call``, ``attr``, ...), ``name`` the attribute, operator or callee
+    name that goes with it, ``keywords`` runs parallel to the arguments of a call (None for positional ones).
+    """
+
+    op: str
+    name: str
+    node: cst.CSTNode | None
+    inputs: list[Value]
+    function: Function
+    block: Block
+    index: int  # of its statement in the block
+    keywords: tuple[str | None, ...] = ()
+    literal: object = None
+    users: list[Value] = field(default_factory=list)
+    callee: Function | None = None  # set when the call runs a function of this file
+    constructs: Class | None = None  # set when the call constructs a class of this file
+    scope: dict[str, Value] | None = None  # the variables in force, kept for reads a fix may rewrite
+    source: Function | Class | None = None  # the definition that a ``func`` or ``class`` value names
+    bound: str = ""  # the first variable that it was assigned to
+
+    def add_input(self, value: Value) -> None:
+        """Let ``value`` flow into this one as well."""
+        if value not in self.inputs:
+            self.inputs.append(value)
+            value.users.append(self)
+
+    def arguments(self) -> list[tuple[str | None, Value]]:
+        """The arguments of a call with their keywords; the receiver (``inputs[0]``) left out."""
+        return list(zip(self.keywords, self.inputs[1 : 1 + len(self.keywords)], strict=False))
+
+    def argument(self, position: int, *keywords: str) -> Value | None:
+        """The argument at ``position`` among the positional ones, or under one of ``keywords``."""
+        seen = 0
+        for keyword, value in self.arguments():
+            if keyword is None:
+                if seen == position:
+                    return value
+                seen += 1
+            elif keyword in keywords:
+                return value
+        return None
+
+
+@dataclass(slots=True, eq=False)
+class Function:
+    """A function, method, lambda or the module's own code (``name == "<module>"``)."""
+
+    name: str
+    node: cst.CSTNode
+    parent: Function | None
+    owner: Class | None = None
+    parameters: dict[str, Value] = field(default_factory=dict)
+    defaults: dict[str, Value] = field(default_factory=dict)
+    positional: list[str] = field(default_factory=list)  # parameter names that positional arguments fill, self left out
+    returns: Value = field(init=False)
+    body: Block = field(init=False)
+    bindings: dict[str, list[Value]] = field(default_factory=dict)  # every value each local name is bound to
+    final: dict[str, Value] = field(default_factory=dict)  # the variables after the last statement
+    calls: list[Value] = field(default_factory=list)
+    callers: list[Value] = field(default_factory=list)
+    decorators: tuple[str, ...] = ()
+    is_static: bool = False
+
+    @property
+    def is_module(self) -> bool:
+        """Whether this is the module's own code."""
+        return self.parent is None
+
+    @property
+    def is_constructor(self) -> bool:
+        """Whether the method runs while its object is built."""
+        return self.owner is not None and self.name in CONSTRUCTORS
+
+    @property
+    def qualified_name(self) -> str:
+        """Its name with the names of what encloses it."""
+        parts = [self.name]
+        if self.owner is not None:
+            parts.insert(0, self.owner.name)
+        elif self.parent is not None and not self.parent.is_module:
+            parts.insert(0, self.parent.qualified_name)
+        return ".".join(parts)
+
+
+CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__", "build", "setup"})
+CALL_METHODS = ("forward", "__call__", "call", "construct")
+
+
+@dataclass(slots=True, eq=False)
+class Class:
+    """A class: its methods, its bases by name, and what its attributes are set to anywhere in the file."""
+
+    name: str
+    node: cst.ClassDef
+    bases: list[Value]
+    methods: dict[str, Function] = field(default_factory=dict)
+    slots: dict[str, list[Value]] = field(default_factory=dict)
+    reads: dict[str, list[Value]] = field(default_factory=dict)
+    constructions: list[Value] = field(default_factory=list)
+    parents: list[Class] = field(default_factory=list)
+    children: list[Class] = field(default_factory=list)
+
+    def lineage(self) -> Iterator[Class]:
+        """The class and its ancestors in this file, nearest first."""
+        seen: list[Class] = [self]
+        for each in seen:
+            yield each
+            seen.extend(parent for parent in each.parents if parent not in seen)
+
+    def family(self) -> Iterator[Class]:
+        """Lineage and descendants: every class that may share an attribute with this one."""
+        seen = list(self.lineage())
+        for each in seen:
+            yield each
+            seen.extend(child for child in each.children if child not in seen)
+
+    def method(self, name: str) -> Function | None:
+        """The method that ``self.name`` runs, inherited ones included."""
+        return next((each.methods[name] for each in self.lineage() if name in each.methods), None)
+
+    def slot(self, name: str) -> list[Value]:
+        """Everything assigned to ``self.name`` in the family."""
+        return [value for each in self.family() for value in each.slots.get(name, ())]
+
+
+@dataclass(slots=True, eq=False)
+class Module:
+    """The value graph of one file."""
+
+    main: Function
+    functions: list[Function]
+    classes: list[Class]
+    values: list[Value]
+    imports: dict[str, str]  # local name -> dotted path
+    has_star_import: bool
+    foreign_stores: dict[str, list[Value]]  # attribute name -> values stored on objects other than self
+
+
+def precedes(first: Value, second: Value) -> bool:
+    """Whether ``first``'s statement stands before ``second``'s in a block that encloses ``second``."""
+    block: Block | None = second.block
+    index = second.index
+    while block is not None:
+        if block is first.block:
+            return first.index < index
+        index = block.index
+        block = block.parent
+    return False

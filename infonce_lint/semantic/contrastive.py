@@ -1,0 +1,120 @@
+"""Contrastive losses of a module: each loss unit with the configured sizes that it reads and what they size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .engagement import Engagement, Engagements
+from .flow import GraphBuilder
+from .guards import Guards
+from .linking import link
+from .origin import Origins, key, path_text
+from .roles import Roles
+from .sinks import Kind, find_sinks
+from .values import Function, Module, Value
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from ..settings import Settings
+
+
+@dataclass(slots=True, eq=False)
+class SizeUse:
+    """One read of a configured batch size, and every place in the loss that it sizes."""
+
+    read: Value
+    engagements: list[Engagement] = field(default_factory=list)
+
+    @property
+    def kinds(self) -> set[Kind]:
+        """What the size is used for."""
+        return {each.sink.kind for each in self.engagements}
+
+    @property
+    def frozen(self) -> list[Engagement]:
+        """The uses in objects that were built before the loss runs."""
+        return [each for each in self.engagements if each.frozen is not None]
+
+    @property
+    def text(self) -> str:
+        """How the read is written."""
+        return path_text(self.read)
+
+
+@dataclass(slots=True, eq=False)
+class ContrastiveLoss:
+    """One loss unit: every function of the file through which the size or the mask flows."""
+
+    number: int
+    size_uses: list[SizeUse]
+    functions: list[Function]
+    model: SemanticModel
+
+    @property
+    def name(self) -> str:
+        """The function where the loss is computed, as messages name it."""
+        consumers = [each.consumer.function for use in self.size_uses for each in use.engagements]
+        return consumers[0].qualified_name if consumers else self.functions[0].qualified_name
+
+
+class SemanticModel:
+    """All that is known of one module; built once, read by rules and by the planner of fixes."""
+
+    def __init__(self, tree: cst.Module, settings: Settings) -> None:
+        self.module: Module = GraphBuilder().build(tree)
+        link(self.module)
+        self.origins = Origins(self.module, settings)
+        self.roles = Roles(self.module)
+        self.guards = Guards(self.origins)
+        self.losses: list[ContrastiveLoss] = self._find_losses() if self._may_hold_a_loss() else []
+
+    def _may_hold_a_loss(self) -> bool:
+        return bool(self.roles.similarities or self.roles.loss_calls)
+
+    def _find_losses(self) -> list[ContrastiveLoss]:
+        engagements = Engagements(self.origins, self.roles, self.guards)
+        uses: dict[int, SizeUse] = {}
+        for sink in find_sinks(self.module, self.origins, self.roles):
+            engaged = engagements.of(sink)
+            if not engaged:
+                continue
+            reads = {read for size in sink.sizes for read in self.origins.sources(size)}
+            for read in reads:
+                kept = [each for each in engaged if not self._is_guarded(read, each)]
+                if kept:
+                    use = uses.setdefault(id(read.node), SizeUse(read))
+                    use.engagements.extend(kept)
+        return self._group(list(uses.values()))
+
+    def _is_guarded(self, read: Value, engagement: Engagement) -> bool:
+        keys = {key(read)}
+        frozen = engagement.frozen
+        if frozen is not None:
+            keys.add(key(frozen))
+        protected = frozenset(keys)
+        if self.guards.protects(engagement.sink.value, protected):
+            return True
+        return frozen is not None and (
+            self.guards.protects(engagement.consumer, protected) or self.guards.protects(frozen, protected)
+        )
+
+    def _group(self, uses: list[SizeUse]) -> list[ContrastiveLoss]:
+        """Uses that share a function belong to one unit."""
+        units: list[tuple[set[Function], list[SizeUse]]] = []
+        for use in uses:
+            functions = {use.read.function}
+            for each in use.engagements:
+                functions |= {each.sink.value.function, each.consumer.function}
+            functions = {each for each in functions if not each.is_module} or functions
+            members = [use]
+            for unit in [unit for unit in units if unit[0] & functions]:
+                units.remove(unit)
+                functions |= unit[0]
+                members = unit[1] + members
+            units.append((functions, members))
+        return [
+            ContrastiveLoss(number, members, sorted(functions, key=lambda each: each.qualified_name), self)
+            for number, (functions, members) in enumerate(units)
+        ]

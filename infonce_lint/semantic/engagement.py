@@ -1,0 +1,203 @@
+"""Engagement: whether what a sink makes is really read by a contrastive loss, and whether it was frozen on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .guards import Guards
+from .origin import Origins
+from .roles import Roles, called_class, is_library, is_library_call, keeps_values
+from .sinks import Kind, Sink
+from .values import Function, Value
+
+_STOPS = frozenset(
+    "print log info debug warning DataLoader append_scalar add_scalar item len range format str isinstance save write "
+    "update set_description zero_grad step backward Dataset BatchSampler RandomSampler".split()
+)
+_ACCUMULATORS = frozenset({"append", "extend", "add", "insert"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Engagement:
+    """``sink`` reaches the loss at ``consumer``; ``frozen`` is the read of the stored object when it was built earlier."""
+
+    sink: Sink
+    consumer: Value
+    frozen: Value | None
+    store: Value | None = None
+
+
+class Engagements:
+    """Finds how the sinks of a module reach its losses."""
+
+    def __init__(self, origins: Origins, roles: Roles, guards: Guards) -> None:
+        self.origins = origins
+        self.roles = roles
+        self.guards = guards
+        self._made: dict[Value, list[tuple[Value, Value | None, Value | None]]] = {}
+
+    def of(self, sink: Sink) -> list[Engagement]:
+        """All ways in which a sink takes part in a loss (none when it does not)."""
+        if sink.kind is Kind.NORMALISER:
+            return [Engagement(sink, sink.value, None)] if self.reaches_gradient(sink.value) else []
+        found = []
+        if sink.base is not None and sink.base in self.roles.cone and sink.kind is not Kind.LABELS:
+            found.append(Engagement(sink, sink.value, None))
+        elif sink.base is not None and (
+            sink.value in self.roles.features or (sink.base in self.roles.features and sink.kind is Kind.INDEX)
+        ):
+            found.append(Engagement(sink, sink.value, None))
+        if found:
+            return found
+        return [Engagement(sink, consumer, frozen, store) for consumer, frozen, store in self._flow(sink.value)]
+
+    def reaches_gradient(self, value: Value) -> bool:
+        """Whether a scaled loss is returned or differentiated, and not merely logged."""
+        seen: set[Value] = set()
+        stack = [value]
+        returned = False
+        trained = any(call.name in ("backward", "gradient", "grad") for call in value.function.calls)
+        while stack:
+            each = stack.pop()
+            if each in seen:
+                continue
+            seen.add(each)
+            for user in each.users:
+                if user.op == "attr" and user.name in ("backward",):
+                    return True
+                if user.op == "call" and user.name in ("gradient", "minimize", "backward", "grad", "manual_backward", "scale"):
+                    return True
+                if user.op == "return":
+                    if not (trained and user.function is value.function):
+                        returned = True
+                    stack.append(user)
+                elif keeps_values(user, each):
+                    stack.append(user)
+        if value.function.is_module:
+            return any(each.function.is_module for each in seen)
+        return returned
+
+    def _flow(self, made: Value) -> list[tuple[Value, Value | None, Value | None]]:
+        """Where a tensor made by a sink meets the loss: (consumer, frozen read, its store)."""
+        known = self._made.get(made)
+        if known is not None:
+            return known
+        found: list[tuple[Value, Value | None, Value | None]] = []
+        seen: set[tuple[Value, bool]] = set()
+        stack: list[tuple[Value, Value | None, Value | None]] = [(made, None, None)]
+        while stack:
+            value, frozen, store = stack.pop()
+            if (value, frozen is not None) in seen:
+                continue
+            seen.add((value, frozen is not None))
+            for user in value.users:
+                if self._meets_loss(user, value):
+                    found.append((user, frozen, store))
+                elif self._carries(user, value):
+                    now_frozen, now_store = self._freezes(user, value, frozen, store)
+                    stack.append((user, now_frozen, now_store))
+        self._made[made] = found
+        return found
+
+    def _freezes(
+        self, user: Value, value: Value, frozen: Value | None, store: Value | None
+    ) -> tuple[Value | None, Value | None]:
+        if frozen is not None:
+            return frozen, store
+        if user.op == "self" and value.op == "store" and not shares_run(value.function, user.function):
+            return user, value
+        if user.op == "global" and value.function.is_module and not user.function.is_module:
+            return user, value
+        if user.op == "param" and user.function.defaults.get(user.name) is value:
+            return user, value
+        if user.op == "call" and user.callee is not None and is_cached(user.callee):
+            return user, value
+        return None, None
+
+    def _meets_loss(self, user: Value, value: Value) -> bool:
+        """Whether ``user`` brings the made tensor together with a similarity."""
+        cone = self.roles.cone
+        if user.op in ("binop", "sub", "setitem", "compare"):
+            return any(each in cone and each is not value for each in user.inputs) or (
+                user.op == "sub" and value is not user.inputs[0] and user.inputs[0] in self.roles.features
+            )
+        if user.op == "call":
+            if user.callee is not None:
+                return False
+            if user in self.roles.loss_calls:
+                return value is not user.inputs[0] and not self.origins.sources(value)
+            others = [each for each in user.inputs if each is not value]
+            called = user.inputs[0]
+            if called.op == "attr" and called.inputs and called is not value and not is_library(called.inputs[0]):
+                others.append(called.inputs[0])
+            if called is value and value.op == "attr":
+                others = user.inputs[1:]
+            if user.name in _ACCUMULATORS or user.name in _STOPS:
+                return False
+            return any(each in cone or (each.op == "tuple" and any(e in cone for e in each.inputs)) for each in others)
+        if user.op == "tuple":
+            return False
+        return False
+
+    def _carries(self, user: Value, value: Value) -> bool:
+        """Whether a made tensor lives on in ``user``."""
+        op = user.op
+        if op == "phi":
+            return not (isinstance(user.literal, Value) and self.origins.size_keys(user.literal))
+        if op in ("unary", "compare", "name", "closure", "store", "self", "global", "tuple", "comp", "item", "dict", "return", "param", "bool", "setitem", "binop"):
+            return True
+        if op == "sub":
+            return True
+        if op == "attr":
+            return user.name not in ("shape", "device", "dtype", "size", "ndim", "item", "tolist", "backward")
+        if op == "call":
+            if value is user.inputs[0]:
+                return value.op == "attr"
+            if user.callee is not None:
+                return value is user.callee.returns
+            if user.constructs is not None or user.name in _STOPS:
+                return False
+            called = user.inputs[0]
+            if called_class(user) is not None:
+                return user.name in ("one_hot", "concat", "cast") or self._is_operation(user)
+            if called.op == "attr" and not is_library(called.inputs[0]):
+                return called.inputs[0].op != "self" or user.name in _ACCUMULATORS or user.name.endswith("_")
+            return is_library_call(user) or user.name in (
+                "list", "tuple", "set", "sorted", "reversed", "zip", "enumerate", "array", "cat", "Tensor", "Variable",
+                "Parameter", "bool", "map", "product",
+            )
+        return False
+
+    def _is_operation(self, call: Value) -> bool:
+        """Instances of operators (MindSpore's ``P.OneHot()``) act like functions; layers and models do not."""
+        name = called_class(call) or ""
+        return name in (
+            "OneHot", "Concat", "Cast", "Transpose", "Reshape", "Eye", "Ones", "Zeros", "ExpandDims", "Tile", "Equal",
+            "LogicalNot", "ReduceSum", "Mul", "Sub", "Stack", "BooleanMask", "Select",
+        )
+
+
+def shares_run(store: Function, read: Function) -> bool:
+    """Whether an attribute is stored in the same run that reads it: in the function itself or one that it calls."""
+    if store.is_constructor:
+        return False
+    if store is read:
+        return True
+    seen: set[Function] = set()
+    stack = [read]
+    while stack:
+        each = stack.pop()
+        if each in seen:
+            continue
+        seen.add(each)
+        for call in each.calls:
+            if call.callee is not None:
+                if call.callee is store:
+                    return True
+                stack.append(call.callee)
+    return False
+
+
+def is_cached(function: Function) -> bool:
+    """Whether a helper's result is kept between calls (``functools.lru_cache``, ``cached_property``)."""
+    return any("cache" in each for each in function.decorators)

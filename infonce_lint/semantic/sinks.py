@@ -1,0 +1,154 @@
+"""Sinks: the places where an integer becomes the extent of a tensor, a cut, an index, a loop bound or a divisor."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .origin import Origins
+from .roles import Roles, called_class, is_library
+from .values import Module, Value
+
+
+class Kind(enum.Enum):
+    """What a size is used for; the value is how messages say it."""
+
+    LABELS = "labels"
+    MASK = "a mask"
+    RESHAPE = "a reshape"
+    SPLIT = "a split"
+    INDEX = "an index"
+    LOOP = "a loop"
+    NORMALISER = "a normaliser"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sink:
+    """``value`` uses the integers ``sizes``; ``base`` is the tensor that is cut, reshaped or divided, if any."""
+
+    value: Value
+    kind: Kind
+    sizes: tuple[Value, ...]
+    base: Value | None = None
+
+
+_LABEL_MAKERS = frozenset("arange range one_hot OneHot randint randperm linspace Range to_categorical".split())
+_SHAPED_MAKERS = frozenset(
+    "zeros ones full empty new_zeros new_ones new_full new_empty Zeros Ones fill rand randn tf_zeros scatter_nd "
+    "broadcast_to constant".split()
+)
+_MASK_MAKERS = frozenset("eye identity Eye tri triu_indices tril_indices diag_embed block_diag sequence_mask diag_indices eye_like".split())
+_RESHAPES = frozenset("view reshape unflatten Reshape resize as_strided rearrange view_as repeat tile expand repeat_interleave".split())
+_SPLITS = frozenset("split chunk narrow split_with_sizes array_split tensor_split unfold slice strided_slice dynamic_slice batch".split())
+_DIAGONALS = frozenset("diag diagonal triu tril diag_part matrix_diag_part set_diag diagflat fill_diagonal_".split())
+_INDEXERS = frozenset("gather scatter scatter_ scatter_add index_select take take_along_axis delete roll index_fill index_fill_ gather_nd index_put_ index_add_".split())
+_DIVIDERS = frozenset("div divide true_divide truediv div_ true_divide_ mul mul_ multiply div_no_nan".split())
+_NOT_A_SIZE = frozenset({"dtype", "device", "dim", "axis", "requires_grad", "name", "seed"})
+
+
+def find_sinks(module: Module, origins: Origins, roles: Roles) -> Iterator[Sink]:
+    """Every place of the module where a configured size is used to size something."""
+    for value in module.values:
+        op = value.op
+        if op == "call":
+            sink = _call_sink(value, origins, roles)
+        elif op in ("sub", "setitem"):
+            sink = _subscript_sink(value, origins)
+        elif op == "binop":
+            sink = _operator_sink(value, origins, roles)
+        else:
+            continue
+        if sink is not None:
+            yield sink
+
+
+def _sized(values: list[Value], origins: Origins) -> tuple[Value, ...]:
+    return tuple(each for each in values if origins.sources(each))
+
+
+def _call_sink(call: Value, origins: Origins, roles: Roles) -> Sink | None:
+    if call.callee is not None or call.constructs is not None:
+        return None
+    arguments = [each for keyword, each in call.arguments() if keyword not in _NOT_A_SIZE]
+    sizes = _sized(arguments, origins)
+    if not sizes:
+        return None
+    name = called_class(call) or call.name
+    called = call.inputs[0]
+    receiver = called.inputs[0] if called.op == "attr" and not is_library(called.inputs[0]) else None
+    base = receiver if receiver is not None else arguments[0] if arguments else None
+    if base in sizes:
+        base = None
+    if name == "range" and receiver is None and not _is_tensor_range(call):
+        return Sink(call, Kind.LOOP, sizes)
+    if name in _LABEL_MAKERS:
+        return Sink(call, Kind.LABELS, sizes)
+    if name in _SHAPED_MAKERS:
+        return Sink(call, Kind.MASK if _is_square(call, sizes) else Kind.LABELS, sizes)
+    if name in _MASK_MAKERS:
+        return Sink(call, Kind.MASK, sizes)
+    if name in _RESHAPES and base is not None:
+        return Sink(call, Kind.RESHAPE, sizes, base)
+    if name in _SPLITS and base is not None:
+        return Sink(call, Kind.SPLIT, sizes, base)
+    if name in _DIAGONALS and base is not None:
+        return Sink(call, Kind.INDEX, sizes, base)
+    if name in _INDEXERS:
+        return Sink(call, Kind.INDEX, sizes, base)
+    if name in _DIVIDERS and base is not None and base in roles.cone:
+        return Sink(call, Kind.NORMALISER, sizes, base)
+    return None
+
+
+def _is_tensor_range(call: Value) -> bool:
+    """``tf.range`` and ``P.range`` make tensors; Python's own makes a loop."""
+    return call.inputs[0].op == "attr"
+
+
+def _is_square(call: Value, sizes: tuple[Value, ...]) -> bool:
+    """Whether the extents have two axes, as a mask has and a label vector has not."""
+    positional = [each for keyword, each in call.arguments() if keyword in (None, "size", "shape")]
+    extents = positional[0].inputs if positional and positional[0].op == "tuple" else positional
+    known = [each for each in extents if each in sizes or each.op in ("const", "binop", "name") or each.op == "call"]
+    if extents and extents[-1].op == "const" and extents[-1].literal == 1:
+        return False
+    return len(known) > 1 and call.name not in ("full", "new_full", "constant", "fill", "broadcast_to")
+
+
+def _subscript_sink(value: Value, origins: Origins) -> Sink | None:
+    base = value.inputs[0]
+    indices = value.inputs[1:] if value.op == "sub" else value.inputs[1:-1]
+    cuts: list[Value] = []
+    places: list[Value] = []
+    for index in indices:
+        parts = index.inputs if index.op == "tuple" else [index]
+        for part in parts:
+            if part.op == "slice":
+                cuts.extend(_sized(part.inputs, origins))
+            elif origins.sources(part):
+                places.append(part)
+    if cuts:
+        return Sink(value, Kind.SPLIT, tuple(cuts + places), base)
+    if places:
+        return Sink(value, Kind.INDEX, tuple(places), base)
+    return None
+
+
+def _operator_sink(value: Value, origins: Origins, roles: Roles) -> Sink | None:
+    if len(value.inputs) != 2:
+        return None
+    left, right = value.inputs
+    if value.name in ("Divide", "FloorDivide") and left in roles.cone:
+        sizes = _sized([right], origins)
+        return Sink(value, Kind.NORMALISER, sizes, left) if sizes else None
+    if value.name == "Multiply":
+        for tensor, factor in ((left, right), (right, left)):
+            sizes = _sized([factor], origins)
+            if not sizes:
+                continue
+            if tensor in roles.cone:
+                return Sink(value, Kind.NORMALISER, sizes, tensor)
+            if tensor.op == "tuple" and tensor.name == "List":
+                return Sink(value, Kind.LABELS, sizes)  # [0] * batch_size
+    return None

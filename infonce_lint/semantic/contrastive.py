@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,34 @@ from .guards import Guards
 from .linking import link
 from .origin import Origins, key, path_text
 from .roles import Roles
-from .sinks import Kind, find_sinks
+from .sinks import Kind, Sink, find_sinks
 from .values import Function, Module, Value
 
 if TYPE_CHECKING:
     import libcst as cst
 
     from ..settings import Settings
+
+
+class Purpose(enum.Enum):
+    """What the sizes of a loss are used for, gravest first."""
+
+    FROZEN = 0
+    LABELS = 1
+    MASK = 2
+    LAYOUT = 3
+    NORMALISER = 4
+
+
+_PURPOSES = {
+    Kind.LABELS: Purpose.LABELS,
+    Kind.MASK: Purpose.MASK,
+    Kind.RESHAPE: Purpose.LAYOUT,
+    Kind.SPLIT: Purpose.LAYOUT,
+    Kind.INDEX: Purpose.LAYOUT,
+    Kind.LOOP: Purpose.LAYOUT,
+    Kind.NORMALISER: Purpose.NORMALISER,
+}
 
 
 @dataclass(slots=True, eq=False)
@@ -28,9 +50,11 @@ class SizeUse:
     engagements: list[Engagement] = field(default_factory=list)
 
     @property
-    def kinds(self) -> set[Kind]:
-        """What the size is used for."""
-        return {each.sink.kind for each in self.engagements}
+    def purpose(self) -> Purpose:
+        """The gravest use of the size: what a finding is filed under."""
+        if self.frozen:
+            return Purpose.FROZEN
+        return min((_PURPOSES[each.sink.kind] for each in self.engagements), key=lambda each: each.value)
 
     @property
     def frozen(self) -> list[Engagement]:
@@ -77,19 +101,28 @@ class SemanticModel:
         engagements = Engagements(self.origins, self.roles, self.guards)
         uses: dict[int, SizeUse] = {}
         for sink in find_sinks(self.module, self.origins, self.roles):
-            engaged = engagements.of(sink)
-            if not engaged:
-                continue
             reads = {read for size in sink.sizes for read in self.origins.sources(size)}
-            for read in reads:
-                kept = [each for each in engaged if not self._is_guarded(read, each)]
+            for read in sorted(reads, key=path_text):
+                kept = [each for each in engagements.of(sink, read) if not self._is_guarded(read, each)]
                 if kept:
                     use = uses.setdefault(id(read.node), SizeUse(read))
                     use.engagements.extend(kept)
+        self._add_modular_indices(uses)
         return self._group(list(uses.values()))
 
+    def _add_modular_indices(self, uses: dict[int, SizeUse]) -> None:
+        """``(i + self.batch_size) % N`` picks partners in a loss even where it only steers the control flow."""
+        known = {(use.read.function, key(use.read)) for use in uses.values()}
+        for value in self.module.values:
+            if value.op != "binop" or value.name != "Modulo" or value.inputs[0].op == "str":
+                continue
+            for read in self.origins.sources(value):
+                if id(read.node) not in uses and (value.function, key(read)) in known:
+                    sink = Sink(value, Kind.INDEX, (value,))
+                    uses[id(read.node)] = SizeUse(read, [Engagement(sink, value, None)])
+
     def _is_guarded(self, read: Value, engagement: Engagement) -> bool:
-        keys = {key(read)}
+        keys = {key(read), *self.origins.slots_of(read)}
         frozen = engagement.frozen
         if frozen is not None:
             keys.add(key(frozen))

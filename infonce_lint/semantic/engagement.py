@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from .guards import Guards
 from .origin import Origins
-from .roles import Roles, called_class, is_library, is_library_call, keeps_values
-from .sinks import Kind, Sink
+from .roles import OPERATORS, Roles, called_class, feature_inputs, is_library, is_library_call, keeps_values
+from .sinks import MAKERS, Kind, Sink
 from .values import Function, Value
 
 _STOPS = frozenset(
@@ -34,10 +34,10 @@ class Engagements:
         self.origins = origins
         self.roles = roles
         self.guards = guards
-        self._made: dict[Value, list[tuple[Value, Value | None, Value | None]]] = {}
+        self._made: dict[tuple[Value, Value], list[tuple[Value, Value | None, Value | None]]] = {}
 
-    def of(self, sink: Sink) -> list[Engagement]:
-        """All ways in which a sink takes part in a loss (none when it does not)."""
+    def of(self, sink: Sink, read: Value) -> list[Engagement]:
+        """All ways in which a sink sized by ``read`` takes part in a loss (none when it does not)."""
         if sink.kind is Kind.NORMALISER:
             return [Engagement(sink, sink.value, None)] if self.reaches_gradient(sink.value) else []
         found = []
@@ -49,7 +49,9 @@ class Engagements:
             found.append(Engagement(sink, sink.value, None))
         if found:
             return found
-        return [Engagement(sink, consumer, frozen, store) for consumer, frozen, store in self._flow(sink.value)]
+        if sink.base is not None and not is_made(sink.base):
+            return []  # cuts and reshapes of anything else: data, queues, images
+        return [Engagement(sink, consumer, frozen, store) for consumer, frozen, store in self._flow(sink.value, read)]
 
     def reaches_gradient(self, value: Value) -> bool:
         """Whether a scaled loss is returned or differentiated, and not merely logged."""
@@ -77,9 +79,9 @@ class Engagements:
             return any(each.function.is_module for each in seen)
         return returned
 
-    def _flow(self, made: Value) -> list[tuple[Value, Value | None, Value | None]]:
+    def _flow(self, made: Value, read: Value) -> list[tuple[Value, Value | None, Value | None]]:
         """Where a tensor made by a sink meets the loss: (consumer, frozen read, its store)."""
-        known = self._made.get(made)
+        known = self._made.get((made, read))
         if known is not None:
             return known
         found: list[tuple[Value, Value | None, Value | None]] = []
@@ -93,11 +95,19 @@ class Engagements:
             for user in value.users:
                 if self._meets_loss(user, value):
                     found.append((user, frozen, store))
-                elif self._carries(user, value):
+                elif self._carries(user, value) and self._comes_from(user, value, read, frozen is not None):
                     now_frozen, now_store = self._freezes(user, value, frozen, store)
                     stack.append((user, now_frozen, now_store))
-        self._made[made] = found
+        self._made[made, read] = found
         return found
+
+    def _comes_from(self, user: Value, value: Value, read: Value, frozen: bool) -> bool:
+        """Whether a helper's result, at this call of it, is sized by ``read`` and not by another caller's argument."""
+        if frozen or value.op != "return" or user.op != "call" or user.callee is None:
+            return True
+        if any(read in self.origins.sources(argument) for _, argument in user.arguments()):
+            return True
+        return runs(user.callee, read.function)
 
     def _freezes(
         self, user: Value, value: Value, frozen: Value | None, store: Value | None
@@ -117,6 +127,8 @@ class Engagements:
     def _meets_loss(self, user: Value, value: Value) -> bool:
         """Whether ``user`` brings the made tensor together with a similarity."""
         cone = self.roles.cone
+        if user.op == "binop" and user.name in ("Add", "Subtract"):
+            return any(each in cone and each not in self.roles.reduced and each is not value for each in user.inputs)
         if user.op in ("binop", "sub", "setitem", "compare"):
             return any(each in cone and each is not value for each in user.inputs) or (
                 user.op == "sub" and value is not user.inputs[0] and user.inputs[0] in self.roles.features
@@ -147,7 +159,7 @@ class Engagements:
         if op in ("unary", "compare", "name", "closure", "store", "self", "global", "tuple", "comp", "item", "dict", "return", "param", "bool", "setitem", "binop"):
             return True
         if op == "sub":
-            return True
+            return value is user.inputs[0] or is_made(user.inputs[0])
         if op == "attr":
             return user.name not in ("shape", "device", "dtype", "size", "ndim", "item", "tolist", "backward")
         if op == "call":
@@ -159,7 +171,7 @@ class Engagements:
                 return False
             called = user.inputs[0]
             if called_class(user) is not None:
-                return user.name in ("one_hot", "concat", "cast") or self._is_operation(user)
+                return called_class(user) in OPERATORS
             if called.op == "attr" and not is_library(called.inputs[0]):
                 return called.inputs[0].op != "self" or user.name in _ACCUMULATORS or user.name.endswith("_")
             return is_library_call(user) or user.name in (
@@ -168,33 +180,54 @@ class Engagements:
             )
         return False
 
-    def _is_operation(self, call: Value) -> bool:
-        """Instances of operators (MindSpore's ``P.OneHot()``) act like functions; layers and models do not."""
-        name = called_class(call) or ""
-        return name in (
-            "OneHot", "Concat", "Cast", "Transpose", "Reshape", "Eye", "Ones", "Zeros", "ExpandDims", "Tile", "Equal",
-            "LogicalNot", "ReduceSum", "Mul", "Sub", "Stack", "BooleanMask", "Select",
-        )
+
+def is_made(value: Value) -> bool:
+    """Whether a tensor was made here (``arange``, ``eye``, a list display) and does not come from data or a model."""
+    made = False
+    seen: set[Value] = set()
+    stack = [value]
+    while stack:
+        each = stack.pop()
+        if each in seen:
+            continue
+        seen.add(each)
+        if each.op in ("const", "str", "import"):
+            continue
+        if each.op == "dict" or (each.op == "call" and each.callee is None and (called_class(each) or each.name) in MAKERS):
+            made = True
+            continue
+        if each.op == "call" and each.callee is None and each.inputs[0].op == "attr" and not is_library_call(each):
+            stack.append(each.inputs[0].inputs[0])  # a method of what may be made
+            continue
+        inputs = each.inputs if each.op in ("binop", "compare", "unary") else feature_inputs(each)
+        if not inputs and each.op != "tuple":
+            if each.op == "call" and is_library_call(each):
+                stack.extend(argument for _, argument in each.arguments())
+                continue
+            return False
+        made = made or each.op == "tuple"
+        stack.extend(inputs)
+    return made
 
 
 def shares_run(store: Function, read: Function) -> bool:
     """Whether an attribute is stored in the same run that reads it: in the function itself or one that it calls."""
     if store.is_constructor:
         return False
-    if store is read:
-        return True
+    return runs(read, store)
+
+
+def runs(function: Function, wanted: Function) -> bool:
+    """Whether running ``function`` runs ``wanted``: it is that function, or calls it in this file."""
     seen: set[Function] = set()
-    stack = [read]
+    stack = [function]
     while stack:
         each = stack.pop()
-        if each in seen:
-            continue
-        seen.add(each)
-        for call in each.calls:
-            if call.callee is not None:
-                if call.callee is store:
-                    return True
-                stack.append(call.callee)
+        if each is wanted:
+            return True
+        if each not in seen:
+            seen.add(each)
+            stack.extend(call.callee for call in each.calls if call.callee is not None)
     return False
 
 

@@ -253,7 +253,7 @@ class GraphBuilder(Expressions):
         """``mask.fill_diagonal_(0)`` and ``list.append(x)`` change what the name stands for."""
         if result.op != "call" or not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute):
             return
-        if node.func.attr.value.endswith("_") or node.func.attr.value in ("append", "extend", "insert", "add", "update"):
+        if changes_receiver(node.func.attr.value):
             self.mutate(node.func.value, result)
 
     def run_Assign(self, small: cst.Assign) -> None:
@@ -314,6 +314,11 @@ class GraphBuilder(Expressions):
                 self.env.pop(name.value, None)
 
 
+def changes_receiver(method: str) -> bool:
+    """Whether a method changes its object: torch's trailing underscore, list and set methods."""
+    return (method.endswith("_") and not method.endswith("__")) or method in ("append", "extend", "insert", "add", "update")
+
+
 def leaves(suite: cst.BaseSuite) -> bool:
     """Whether control never reaches the end of a suite."""
     if not suite.body:
@@ -364,7 +369,7 @@ def assigned_names(suite: cst.BaseSuite) -> list[str]:
                 elif isinstance(small, cst.AnnAssign | cst.AugAssign):
                     targets(small.target)
                 elif isinstance(small, cst.Expr) and isinstance(small.value, cst.Call):
-                    if isinstance(small.value.func, cst.Attribute):
+                    if isinstance(small.value.func, cst.Attribute) and changes_receiver(small.value.func.attr.value):
                         targets(small.value.func.value)
 
     def compound(statement: object) -> None:

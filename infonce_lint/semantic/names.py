@@ -46,6 +46,10 @@ LIBRARIES = {
 }
 
 
+#: What fragments call the libraries by custom, for names that nothing in the file binds.
+CUSTOMARY_LIBRARIES = frozenset("torch nn F np numpy tf jnp jax paddle mindspore ops P".split())
+
+
 @lru_cache(maxsize=4096)
 def words(name: str) -> tuple[str, ...]:
     """The lower-case words of a snake_case or camelCase name: ``"NTXentLoss"`` -> ``("nt", "xent", "loss")``."""

@@ -48,7 +48,7 @@ class Origins:
             if op == "phi" and isinstance(value.literal, Value) and self.size_keys(value.literal):
                 return NO_SOURCES  # the branch was taken on a comparison of the two sizes
             return self._union(value.inputs)
-        if op == "name":
+        if op == "name" or (op == "global" and value.function.is_module):
             return self._union(value.inputs)
         if op == "param":
             default = value.function.defaults.get(value.name)
@@ -105,6 +105,26 @@ class Origins:
                 return f"`{param.name}` is a parameter of the constructor"
         return None
 
+    def story(self, read: Value) -> tuple[str, ...]:
+        """In words, step by step, where a configured read takes its number from."""
+        steps: list[str] = []
+        current: Value | None = read
+        while current is not None and len(steps) < 6:
+            told = self.configured(current)
+            if told is None:
+                break
+            if told not in steps:
+                steps.append(told)
+            behind = [found for each in self._behind(current) for found in self.sources(each) if found is not current]
+            current = min(behind, key=path_text) if behind else None
+        return tuple(reversed(steps))
+
+    def _behind(self, read: Value) -> list[Value]:
+        """What a configured read stands for: the stores of an attribute, the arguments of a parameter."""
+        if read.op == "name" and read.inputs:
+            return list(read.inputs[0].inputs)
+        return list(read.inputs) if read.op in ("self", "global") else []
+
     def _reader_path(self, value: Value) -> str | None:
         """``getattr(args, "batch_size")`` and ``config.get("batch_size", 64)``."""
         if value.name not in _READERS:
@@ -157,6 +177,8 @@ class Origins:
                 return f"`{name}` comes from a star import"
             return None
         bound = value.inputs[0]
+        if value.function.is_module and bound.block.parent is not None and not is_integer(bound):
+            return None  # a loop's own variable, not a constant: its value flows on
         if bound.op in ("func", "class", "param", "item") and not self.sources(bound):
             return None
         if bound.op == "import":
@@ -183,6 +205,19 @@ class Origins:
         if is_size_name(param.name, self.size_names):
             return True
         return any(self.sources(each) for each in passed)
+
+    def slots_of(self, read: Value) -> set[str]:
+        """The attributes that keep a constructor's parameter: a guard on ``self.batch_size`` guards the parameter too."""
+        if read.op != "name" or read.inputs[0].op != "param" or (owner := _owner(read.function)) is None:
+            return set()
+        param = read.inputs[0]
+        return {
+            f"self.{name}"
+            for each in owner.family()
+            for name, stores in each.slots.items()
+            for store in stores
+            if any(source.op == "name" and source.inputs[0] is param for source in self.sources(store))
+        }
 
     def is_configuration(self, base: Value) -> bool:
         """Whether a value is a configuration object: some name on its path says so."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from .linking import resolve
 from .names import (
+    CUSTOMARY_LIBRARIES,
     LIBRARIES,
     is_contrastive_name,
     is_cross_entropy_name,
@@ -30,6 +31,11 @@ _CREATIONS = frozenset(
     "randn_like randint randperm len print isinstance str format type id hasattr getattr enumerate DataLoader".split()
 )
 _KEEPING_MODULES = frozenset("Softmax LogSoftmax Sigmoid LogSigmoid Identity ReLU Softplus".split())
+#: Instances of these act like functions of the library (MindSpore's ``P.Concat()``); layers and models do not.
+OPERATORS = frozenset(
+    "OneHot Concat Cast Transpose Reshape Eye Ones Zeros ExpandDims Tile Equal LogicalNot ReduceSum ReduceMean Mul Sub "
+    "Stack Select Exp Log Div Neg Add Sum Pow Squeeze MaskedFill MaskedSelect L2Normalize".split()
+)
 _FEATURE_METHODS = frozenset(
     "t transpose permute unsqueeze squeeze view reshape contiguous float half double to cuda cpu clone detach type "
     "flatten chunk split unbind repeat expand expand_as narrow index_select gather norm div mul astype swapaxes "
@@ -73,6 +79,7 @@ class Roles:
             if not self.constructs_loss(call):
                 self.features |= back_closure([argument for _, argument in call.arguments()])
         self.features -= self.cone
+        self.reduced = self._reduced()
 
     # -- where a similarity is computed ------------------------------------------------------------------------------
 
@@ -194,6 +201,17 @@ class Roles:
             evidence & {"name", "similarity name", "temperature"}
         )
 
+    def _reduced(self) -> set[Value]:
+        """The part of the cones that is a loss value already, no longer a matrix or one value per row."""
+        found: set[Value] = set()
+        stack = [value for value in self.cone if reduces(value)]
+        while stack:
+            value = stack.pop()
+            if value not in found:
+                found.add(value)
+                stack.extend(user for user in value.users if user in self.cone)
+        return found
+
     # -- losses that live elsewhere ----------------------------------------------------------------------------------
 
     def is_foreign_loss(self, call: Value) -> bool:
@@ -208,6 +226,20 @@ class Roles:
     def constructs_loss(self, call: Value) -> bool:
         """Whether a foreign loss call is its construction: ``NT_Xent(batch_size, mask)``."""
         return called_class(call) is None and call.name[:1].isupper()
+
+
+def reduces(value: Value) -> bool:
+    """Whether a call turns logits into a loss value: a cross-entropy, a mean or sum over everything."""
+    if value.op != "call":
+        return False
+    name = called_class(value) or value.name
+    if is_loss_name(name):
+        return True
+    if name not in ("mean", "sum", "reduce_mean", "reduce_sum"):
+        return False
+    called = value.inputs[0]
+    own = 0 if called.op == "attr" and not is_library(called.inputs[0]) else 1
+    return len(value.keywords) <= own
 
 
 def called_class(call: Value) -> str | None:
@@ -232,6 +264,8 @@ def is_library(value: Value) -> bool:
     """Whether a value is an array library or a module of one."""
     while value.op in ("attr", "name", "global") and value.inputs:
         value = value.inputs[0]
+    if value.op == "global":
+        return value.name in CUSTOMARY_LIBRARIES  # a fragment whose imports stand elsewhere
     return value.op == "import" and value.name.lstrip(".").split(".")[0] in LIBRARIES
 
 
@@ -268,7 +302,7 @@ def _call_keeps_values(call: Value, value: Value) -> bool:
     if name in _CREATIONS or name in _PRODUCTS or call.constructs is not None:
         return False
     if called_class(call) is not None:
-        return is_loss_name(name) or name in _KEEPING_MODULES or is_contrastive_name(name) or "soft" in name.lower()
+        return name in OPERATORS or is_loss_name(name) or name in _KEEPING_MODULES or is_contrastive_name(name) or "soft" in name.lower()
     called = call.inputs[0]
     if called.op == "attr" and called.inputs[0] is not value and not is_library(called.inputs[0]):
         # a method of another object: of a tensor (``mask.where(x)``), of a list, or of a model

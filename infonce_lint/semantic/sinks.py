@@ -6,8 +6,9 @@ import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .names import words
 from .origin import Origins
-from .roles import Roles, called_class, is_library
+from .roles import Roles, called_class, is_library, is_library_call
 from .values import Module, Value
 
 
@@ -40,11 +41,15 @@ _SHAPED_MAKERS = frozenset(
 )
 _MASK_MAKERS = frozenset("eye identity Eye tri triu_indices tril_indices diag_embed block_diag sequence_mask diag_indices eye_like".split())
 _RESHAPES = frozenset("view reshape unflatten Reshape resize as_strided rearrange view_as repeat tile expand repeat_interleave".split())
-_SPLITS = frozenset("split chunk narrow split_with_sizes array_split tensor_split unfold slice strided_slice dynamic_slice batch".split())
+_SPLITS = frozenset("split chunk narrow split_with_sizes array_split tensor_split unfold slice strided_slice dynamic_slice".split())
 _DIAGONALS = frozenset("diag diagonal triu tril diag_part matrix_diag_part set_diag diagflat fill_diagonal_".split())
 _INDEXERS = frozenset("gather scatter scatter_ scatter_add index_select take take_along_axis delete roll index_fill index_fill_ gather_nd index_put_ index_add_".split())
 _DIVIDERS = frozenset("div divide true_divide truediv div_ true_divide_ mul mul_ multiply div_no_nan".split())
 _NOT_A_SIZE = frozenset({"dtype", "device", "dim", "axis", "requires_grad", "name", "seed"})
+
+
+_MASK_WORDS = frozenset("mask masks label labels target targets".split())
+MAKERS = _LABEL_MAKERS | _SHAPED_MAKERS | _MASK_MAKERS
 
 
 def find_sinks(module: Module, origins: Origins, roles: Roles) -> Iterator[Sink]:
@@ -96,9 +101,19 @@ def _call_sink(call: Value, origins: Origins, roles: Roles) -> Sink | None:
         return Sink(call, Kind.INDEX, sizes, base)
     if name in _INDEXERS:
         return Sink(call, Kind.INDEX, sizes, base)
+    if is_mask_helper(call):
+        return Sink(call, Kind.LABELS if "label" in name.lower() or "target" in name.lower() else Kind.MASK, sizes)
     if name in _DIVIDERS and base is not None and base in roles.cone:
         return Sink(call, Kind.NORMALISER, sizes, base)
     return None
+
+
+def is_mask_helper(call: Value) -> bool:
+    """A function of another file that by its name builds a mask or labels of the size it is given."""
+    if is_library_call(call) or called_class(call) is not None:
+        return False
+    found = words(call.name)
+    return not _MASK_WORDS.isdisjoint(found) and not call.name[:1].isupper()
 
 
 def _is_tensor_range(call: Value) -> bool:

@@ -1,0 +1,135 @@
+"""From a source file to its findings, and from a file's bytes to its repaired bytes. Pure: no printing, no file access."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from infonce_lint.finding import Finding, Fix, Position, Span
+from infonce_lint.screen import may_hold_finding
+from infonce_lint.settings import Settings
+from infonce_lint.source import SourceError, SourceFile
+from infonce_lint.suppression import Suppressions
+
+if TYPE_CHECKING:
+    from infonce_lint.notebook import Notebook
+
+PARSE_ERROR = "NCE900"
+NOTEBOOK_SUFFIX = ".ipynb"
+
+
+@dataclass(frozen=True, slots=True)
+class FixedFile:
+    """What fixing made of a file: its new bytes, how many findings were repaired, what remains and why."""
+
+    data: bytes
+    changed: bool
+    fixed: int
+    remaining: list[Finding]
+    reason: str = ""
+
+
+def lint(source: SourceFile, settings: Settings, *, noqa: bool = True) -> list[Finding]:
+    """The findings of one source file, sorted by place.
+
+    With ``noqa=False`` suppressed findings are returned too (flake8 filters them itself); what a fix may do is decided
+    as if they were suppressed all the same.
+
+    Raises:
+        SourceError: the file does not parse.
+    """
+    source.tree  # noqa: B018  CPython judges first, whatever the screen says
+    suppressions = Suppressions(source)
+    found = _loss_findings(source, settings, suppressions) if may_hold_finding(source, settings) else []
+    kept = [each for each in found if settings.selects(each.code)]
+    if noqa:
+        kept = [each for each in kept if not suppressions.silences(each)]
+        if settings.selects("NCE901"):
+            kept += suppressions.unused(_active_codes(settings))
+    return sorted(kept, key=lambda each: (each.span, each.code))
+
+
+def _active_codes(settings: Settings) -> frozenset[str]:
+    from infonce_lint.rules import RULES
+
+    return frozenset(rule.code for rule in RULES if settings.selects(rule.code))
+
+
+def _loss_findings(source: SourceFile, settings: Settings, suppressions: Suppressions) -> list[Finding]:
+    """The findings of every loss unit, each with the unit's fix or the reason why there is none."""
+    from infonce_lint.rules import RULES
+    from infonce_lint.semantic.contrastive import SemanticModel
+
+    model = SemanticModel(source.module, settings)
+    findings: list[Finding] = []
+    for loss in model.losses:
+        unit = [finding for rule in RULES for finding in rule.check(loss, source)]
+        if not unit:
+            continue
+        from infonce_lint.repair import plan_fix
+
+        withheld = _withheld(unit, source, settings, suppressions)
+        planned = plan_fix(loss, source, settings) if not withheld else None
+        if isinstance(planned, Fix):
+            findings += [replace(each, fix=planned) for each in unit]
+        else:
+            reason = withheld or (planned.reason if planned is not None else "")
+            findings += [replace(each, withheld=reason) for each in unit]
+    return findings
+
+
+def _withheld(unit: list[Finding], source: SourceFile, settings: Settings, suppressions: Suppressions) -> str:
+    """Why a unit must not be fixed in part: a half-fixed loss turns a crash into a silently wrong value."""
+    if not source.editable:
+        return source.why_not_editable
+    for finding in unit:
+        row = finding.span.start.row
+        if not settings.selects(finding.code):
+            return f"{finding.code} on row {row} belongs to the same loss and is not selected; fix them together"
+        if suppressions.covers(finding):
+            return f"row {row} of the same loss is suppressed; fix them together"
+    return ""
+
+
+def lint_bytes(data: bytes, path: str, settings: Settings, *, noqa: bool = True) -> list[Finding]:
+    """The findings of a file's bytes; one NCE900 finding for a file that cannot be read as Python or a notebook."""
+    try:
+        if path.endswith(NOTEBOOK_SUFFIX):
+            return _lint_notebook(_notebook(data, path), settings, noqa=noqa)
+        return lint(SourceFile.from_bytes(data, path), settings, noqa=noqa)
+    except SourceError as error:
+        return _parse_error(error, settings)
+
+
+def _notebook(data: bytes, path: str) -> Notebook:
+    from infonce_lint.notebook import Notebook
+
+    return Notebook.from_bytes(data, path)
+
+
+def _lint_notebook(notebook: Notebook, settings: Settings, *, noqa: bool = True) -> list[Finding]:
+    found = [notebook.place(each) for each in lint(notebook.source, settings, noqa=noqa)]
+    found += [each for each in notebook.errors if settings.selects(each.code)]
+    return sorted(found, key=lambda each: (each.span.cell or 0, each.span.start, each.code))
+
+
+def _parse_error(error: SourceError, settings: Settings) -> list[Finding]:
+    start = error.position or Position(1, 1)
+    if not settings.selects(PARSE_ERROR):
+        return []
+    return [Finding(PARSE_ERROR, error.message, Span(start, start))]
+
+
+def fix_bytes(data: bytes, path: str, settings: Settings, *, unsafe: bool) -> FixedFile:
+    """Apply the fixes of a file to a fixpoint; the file stays as it was when that cannot be done cleanly."""
+    from infonce_lint.fixer import fix_source
+
+    try:
+        if path.endswith(NOTEBOOK_SUFFIX):
+            return FixedFile(data, False, 0, lint_bytes(data, path, settings))
+        source = SourceFile.from_bytes(data, path)
+        outcome = fix_source(source, lambda each: lint(each, settings), unsafe=unsafe)
+    except SourceError as error:
+        return FixedFile(data, False, 0, _parse_error(error, settings))
+    fixed = source.encode(outcome.text) if outcome.changed else data
+    return FixedFile(fixed, outcome.changed, outcome.fixed, outcome.remaining, outcome.reason)

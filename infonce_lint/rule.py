@@ -1,0 +1,62 @@
+"""The contract of a rule: a code, a name, a page of documentation, and a check that reads the loss model."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from inspect import cleandoc, getdoc
+from typing import ClassVar
+
+from .finding import Finding, Related, Span
+from .semantic.contrastive import ContrastiveLoss, SizeUse
+from .semantic.values import Value
+from .source import SourceFile
+
+
+class Rule(ABC):
+    """One kind of finding. The docstring of a subclass is its page of documentation (`explain`, README, SARIF)."""
+
+    code: ClassVar[str]
+    name: ClassVar[str]
+
+    @property
+    def doc(self) -> str:
+        """The rule's page, in Markdown; it begins with the summary."""
+        return cleandoc(getdoc(type(self)) or "")
+
+    @property
+    def summary(self) -> str:
+        """The first line of the page."""
+        return self.doc.partition("\n")[0]
+
+    @abstractmethod
+    def check(self, loss: ContrastiveLoss, source: SourceFile) -> Iterator[Finding]:
+        """The findings of this rule in one loss."""
+
+    def finding(self, loss: ContrastiveLoss, use: SizeUse, source: SourceFile, message: str) -> Finding:
+        """A finding on the read of a configured size, with the places that it flows into."""
+        span = span_of(use.read, source)
+        related: dict[Span, Related] = {}
+        for each in use.engagements:
+            place = span_of(each.sink.value, source)
+            if place != span:
+                related.setdefault(place, Related(place, f"sizes {each.sink.kind.value} here"))
+            for read in (each.frozen, each.consumer if each.frozen is not None else None):
+                if read is not None and read.node is not None:
+                    place = span_of(read, source)
+                    words = "the stored object is read here" if read is each.frozen else "and meets the similarity here"
+                    related.setdefault(place, Related(place, words))
+        return Finding(
+            self.code,
+            message,
+            span,
+            tuple(sorted(related.values(), key=lambda each: each.span)),
+            unit=loss.number,
+            origin=loss.model.origins.story(use.read),
+        )
+
+
+def span_of(value: Value, source: SourceFile) -> Span:
+    """Where a value's expression stands."""
+    assert value.node is not None, "values without a place are never reported"
+    return source.span(value.node)

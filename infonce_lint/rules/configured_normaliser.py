@@ -1,0 +1,65 @@
+"""NCE004."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..finding import Finding
+from ..rule import Rule
+from ..semantic.contrastive import ContrastiveLoss, Purpose
+from ..source import SourceFile
+
+
+class ConfiguredNormaliser(Rule):
+    """A contrastive loss is divided or scaled by a configured batch size.
+
+    ## What it does
+    Reports a read of a configured batch size that scales the loss: the divisor of a sum, the number of negatives in an
+    estimator.
+
+    ## Why is this bad?
+    Nothing fails. A batch of another size gives a loss, and a gradient, that is too small or too large by the ratio of
+    the two sizes; repairing the masks around it makes the wrong value appear without any error.
+
+    ```text
+    batch configured 256, given 100: the loss is 0.39 of its value
+    ```
+
+    ## Example
+    ```python
+    def forward(self, z_i, z_j):
+        logits = z_i @ z_j.T / self.temperature
+        labels = torch.arange(z_i.shape[0], device=z_i.device)
+        return F.cross_entropy(logits, labels, reduction="sum") / self.batch_size
+    ```
+
+    Use instead:
+    ```python
+    def forward(self, z_i, z_j):
+        logits = z_i @ z_j.T / self.temperature
+        labels = torch.arange(z_i.shape[0], device=z_i.device)
+        return F.cross_entropy(logits, labels, reduction="sum") / z_i.shape[0]
+    ```
+
+    ## Fix safety
+    Safe together with other uses of the size in the same loss. When the normaliser is the only use the fix is unsafe: a
+    constant scale of the gradient can be meant.
+
+    ## References
+    * Goyal et al., Accurate, Large Minibatch SGD, 2017 (what the divisor of a loss does to the gradient)
+    """
+
+    code = "NCE004"
+    name = "configured-normaliser"
+
+    def check(self, loss: ContrastiveLoss, source: SourceFile) -> Iterator[Finding]:
+        """One finding for each read of the configured size that scales the loss."""
+        for use in loss.size_uses:
+            if use.purpose is Purpose.NORMALISER:
+                yield self.finding(
+                    loss,
+                    use,
+                    source,
+                    f"`{use.text}` scales a contrastive loss: a batch of another size "
+                    "gives a silently mis-scaled value and gradient",
+                )

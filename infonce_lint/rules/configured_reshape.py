@@ -1,0 +1,68 @@
+"""NCE003."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..finding import Finding
+from ..rule import Rule
+from ..semantic.contrastive import ContrastiveLoss, Purpose
+from ..source import SourceFile
+
+
+class ConfiguredReshape(Rule):
+    """Rows of a contrastive loss are reshaped, cut, indexed or looped over by a configured batch size.
+
+    ## What it does
+    Reports a read of a configured batch size that decides a `view`, `split`, slice, diagonal offset, index or loop bound
+    on the features or the similarity matrix of a contrastive loss.
+
+    ## Why is this bad?
+    A `view` of another batch fails or, when the numbers happen to divide, groups the rows of different samples. A slice
+    or a diagonal at the configured size cuts the two views at the wrong row, and nothing fails: the loss is wrong.
+
+    ```text
+    RuntimeError: shape '[512, -1]' is invalid for input of size 39800
+    ```
+
+    ## Example
+    ```python
+    def forward(self, z_i, z_j):
+        z = torch.cat([z_i, z_j], dim=0)
+        sim = z @ z.T / self.temperature
+        positives = torch.diag(sim, self.batch_size)
+        return -positives.mean() + torch.logsumexp(sim, dim=1).mean()
+    ```
+
+    Use instead:
+    ```python
+    def forward(self, z_i, z_j):
+        z = torch.cat([z_i, z_j], dim=0)
+        sim = z @ z.T / self.temperature
+        positives = torch.diag(sim, z_i.shape[0])
+        return -positives.mean() + torch.logsumexp(sim, dim=1).mean()
+    ```
+
+    ## Fix safety
+    Safe when the features, their row axis and the number of views are read from the code. Flattened patches or steps
+    (`B * patches` rows) cannot be derived from the rows alone: no fix is offered there.
+
+    ## References
+    * Chen et al., A Simple Framework for Contrastive Learning of Visual Representations, 2020 (NT-Xent)
+    """
+
+    code = "NCE003"
+    name = "configured-reshape"
+
+    def check(self, loss: ContrastiveLoss, source: SourceFile) -> Iterator[Finding]:
+        """One finding for each read of the configured size that lays rows out."""
+        for use in loss.size_uses:
+            if use.purpose is Purpose.LAYOUT:
+                kind = use.engagements[0].sink.kind.value
+                yield self.finding(
+                    loss,
+                    use,
+                    source,
+                    f"`{use.text}` sizes {kind} in a contrastive loss: a batch of another size "
+                    "fails here or pairs the wrong rows",
+                )

@@ -1,0 +1,85 @@
+"""NCE005."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..finding import Finding
+from ..rule import Rule
+from ..semantic.contrastive import ContrastiveLoss, Purpose
+from ..source import SourceFile
+
+
+class FrozenSize(Rule):
+    """A mask or label tensor of a contrastive loss is frozen at the configured batch size.
+
+    ## What it does
+    Reports the configured batch size that sizes a tensor built once (in a constructor, a registered buffer, at module
+    level, in a default argument or a cached helper) and read by a contrastive loss on every batch.
+
+    ## Why is this bad?
+    The stored tensor keeps the size it was born with, whatever comes. Repairing the sizes inside the loss does not help
+    while it indexes with the old mask:
+
+    ```text
+    IndexError: The shape of the mask [16, 16] at index 0 does not match the shape of the indexed tensor [10, 10] at index 0
+    ```
+
+    ## Example
+    ```python
+    class NTXent(nn.Module):
+        def __init__(self, batch_size, temperature):
+            super().__init__()
+            self.temperature = temperature
+            self.mask = ~torch.eye(2 * batch_size, dtype=torch.bool)
+
+        def forward(self, z_i, z_j):
+            z = torch.cat([z_i, z_j], dim=0)
+            sim = z @ z.T / self.temperature
+            negatives = sim[self.mask].reshape(sim.shape[0], -1)
+            return torch.logsumexp(negatives, dim=1).mean()
+    ```
+
+    Use instead:
+    ```python
+    class NTXent(nn.Module):
+        def __init__(self, batch_size, temperature):
+            super().__init__()
+            self.temperature = temperature
+            self.mask = ~torch.eye(2 * batch_size, dtype=torch.bool)
+
+        def forward(self, z_i, z_j):
+            z = torch.cat([z_i, z_j], dim=0)
+            sim = z @ z.T / self.temperature
+            mask = self.mask
+            if mask.shape[0] != sim.shape[0]:
+                mask = ~torch.eye(2 * z_i.shape[0], dtype=torch.bool).to(sim.device)
+            negatives = sim[mask].reshape(sim.shape[0], -1)
+            return torch.logsumexp(negatives, dim=1).mean()
+    ```
+
+    ## Fix safety
+    The stored tensor, the constructor's signature and the checkpoint keys stay. The loss rebuilds the tensor on the
+    features' device only when the row counts differ. No fix is offered for tensors at module level, for constructors
+    that build them in several steps, and for masks that are handed in from outside.
+
+    ## References
+    * Chen et al., A Simple Framework for Contrastive Learning of Visual Representations, 2020 (NT-Xent)
+    """
+
+    code = "NCE005"
+    name = "frozen-size"
+
+    def check(self, loss: ContrastiveLoss, source: SourceFile) -> Iterator[Finding]:
+        """One finding for each read of the configured size that sizes a stored tensor."""
+        for use in loss.size_uses:
+            if use.purpose is Purpose.FROZEN:
+                kind = use.frozen[0].sink.kind
+                made = "labels" if kind.value == "labels" else "a mask"
+                yield self.finding(
+                    loss,
+                    use,
+                    source,
+                    f"`{use.text}` freezes {made} of a contrastive loss at the configured size: "
+                    "a batch of another size no longer matches it (IndexError or wrong pairs)",
+                )

@@ -1,0 +1,34 @@
+"""The frozen settings that every layer reads; where they come from is the concern of `configuration.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What to report, where, and how a fix is written.
+
+    ``select``, ``ignore`` and ``extend_select`` hold code prefixes; the longest matching prefix wins and, at equal
+    length, ``ignore``. ``config_names`` and ``size_names`` add names to those that the semantic model knows.
+    ``guard`` is ``"assert"`` or ``"raise"``.
+    """
+
+    select: tuple[str, ...] = ("NCE",)
+    ignore: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    exclude: tuple[str, ...] = ()
+    extend_exclude: tuple[str, ...] = ()
+    force_exclude: bool = False
+    respect_gitignore: bool = True
+    config_names: tuple[str, ...] = ()
+    size_names: tuple[str, ...] = ()
+    guard: str = "assert"
+    local_name: str = "actual_batch_size"
+
+    def selects(self, code: str) -> bool:
+        """Whether findings of ``code`` are wanted."""
+        wanted = max((len(p) for p in (*self.select, *self.extend_select) if code.startswith(p)), default=-1)
+        unwanted = max((len(p) for p in self.ignore if code.startswith(p)), default=-1)
+        return wanted > unwanted

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from inspect import cleandoc, getdoc
 from typing import ClassVar
 
-from .finding import Finding, Related, Span
-from .semantic.contrastive import ContrastiveLoss, SizeUse
-from .semantic.values import Value
-from .source import SourceFile
+from infonce_lint.finding import Finding, Related, Span
+from infonce_lint.semantic.contrastive import ContrastiveLoss, SizeUse
+from infonce_lint.semantic.values import Value
+from infonce_lint.source import SourceFile
 
 
 class Rule(ABC):

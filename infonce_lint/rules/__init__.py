@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from ..rule import Rule
+from infonce_lint.rule import Rule
 
 
 def discover() -> tuple[Rule, ...]:

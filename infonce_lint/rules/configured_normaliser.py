@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..finding import Finding
-from ..rule import Rule
-from ..semantic.contrastive import ContrastiveLoss, Purpose
-from ..source import SourceFile
+from infonce_lint.finding import Finding
+from infonce_lint.rule import Rule
+from infonce_lint.semantic.contrastive import ContrastiveLoss, Purpose
+from infonce_lint.source import SourceFile
 
 
 class ConfiguredNormaliser(Rule):

@@ -6,19 +6,19 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .engagement import Engagement, Engagements
-from .flow import GraphBuilder
-from .guards import Guards
-from .linking import link
-from .origin import Origins, key, path_text
-from .roles import Roles
-from .sinks import Kind, Sink, find_sinks
-from .values import Function, Module, Value
+from infonce_lint.semantic.engagement import Engagement, Engagements
+from infonce_lint.semantic.flow import GraphBuilder
+from infonce_lint.semantic.guards import Guards
+from infonce_lint.semantic.linking import link
+from infonce_lint.semantic.origin import Origins, key, path_text
+from infonce_lint.semantic.roles import Roles
+from infonce_lint.semantic.sinks import Kind, Sink, find_sinks
+from infonce_lint.semantic.values import Function, Module, Value
 
 if TYPE_CHECKING:
     import libcst as cst
 
-    from ..settings import Settings
+    from infonce_lint.settings import Settings
 
 
 class Purpose(enum.Enum):

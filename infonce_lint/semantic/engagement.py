@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .guards import Guards
-from .origin import Origins
-from .roles import OPERATORS, Roles, called_class, feature_inputs, is_library, is_library_call, keeps_values
-from .sinks import MAKERS, Kind, Sink
-from .values import Function, Value
+from infonce_lint.semantic.guards import Guards
+from infonce_lint.semantic.origin import Origins
+from infonce_lint.semantic.roles import OPERATORS, Roles, called_class, feature_inputs, is_library, is_library_call, keeps_values
+from infonce_lint.semantic.sinks import MAKERS, Kind, Sink
+from infonce_lint.semantic.values import Function, Value
 
 _STOPS = frozenset(
     "print log info debug warning DataLoader append_scalar add_scalar item len range format str isinstance save write "

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import libcst as cst
 
-from .values import Block, Class, Function, Value
+from infonce_lint.semantic.names import is_config_size_name
+from infonce_lint.semantic.values import Block, Class, Function, Value
 
 
 class Expressions:
@@ -61,15 +62,16 @@ class Expressions:
             if self.function.is_module and bound.op not in ("func", "class", "import", "global", "item"):
                 # at module level every read counts as a read of a global: constants are defined there
                 read = self.value("global", name, node, [bound])
-                read.scope = self.env
+                read.scope = dict(self.env)
                 return read
             if bound.op in ("param", "import", "func", "class"):
                 read = self.value("name", name, node, [bound])
-                read.scope = self.env
+                if bound.op == "param":
+                    read.scope = dict(self.env)
                 return read
             return bound
         read = self.value("free", name, node, [])  # linking finds what encloses it
-        read.scope = self.env
+        read.scope = dict(self.env)
         return read
 
     def eval_Attribute(self, node: cst.Attribute) -> Value:
@@ -83,7 +85,9 @@ class Expressions:
                 self.owner_of().reads.setdefault(name, []).append(read)  # type: ignore[union-attr]
         else:
             read = self.value("attr", name, node, [base])
-        read.scope = self.env
+            if not is_config_size_name(name):
+                return read
+        read.scope = dict(self.env)
         return read
 
     def owner_of(self) -> Class | None:
@@ -109,9 +113,9 @@ class Expressions:
             if known is not None:
                 return known
         read = self.value("sub", "", node, inputs)
-        read.scope = self.env
         if inputs[-1].op == "str" and len(inputs) == 2:
             read.name = str(inputs[-1].literal)
+            read.scope = dict(self.env)
         return read
 
     # -- calls -------------------------------------------------------------------------------------------------------
@@ -124,7 +128,7 @@ class Expressions:
             keywords.append("*" * len(argument.star) or None if argument.keyword is None else argument.keyword.value)
         made = self.value("call", call_name(called), node, inputs)
         made.keywords = tuple(keywords)
-        made.scope = self.env
+        made.scope = dict(self.env)
         self.function.calls.append(made)
         return made
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import libcst as cst
 
-from .expressions import Expressions
-from .values import Block, Class, Function, Module, Value
+from infonce_lint.semantic.expressions import Expressions
+from infonce_lint.semantic.values import Block, Class, Function, Module, Value
 
 Environment = dict[str, Value]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .origin import Origins
-from .values import Block, Function, Value, precedes
+from infonce_lint.semantic.origin import Origins
+from infonce_lint.semantic.values import Block, Function, Value, precedes
 
 
 class Guards:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .values import CALL_METHODS, Class, Function, Module, Value
+from infonce_lint.semantic.values import CALL_METHODS, Class, Function, Module, Value
 
 _WRAPPERS = frozenset({"DataParallel", "DistributedDataParallel", "compile", "jit", "script", "partial", "to", "cuda"})
 

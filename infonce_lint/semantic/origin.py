@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..settings import Settings
-from .names import is_config_name, is_config_size_name, is_size_name
-from .values import Class, Function, Module, Value
+from infonce_lint.settings import Settings
+from infonce_lint.semantic.names import is_config_name, is_config_size_name, is_size_name
+from infonce_lint.semantic.values import Class, Function, Module, Value
 
 _PASS_THROUGH = frozenset({"binop", "unary", "bool", "phi", "closure", "store", "tuple", "return"})
 _SCALAR_CALLS = frozenset(

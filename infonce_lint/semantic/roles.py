@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .linking import resolve
-from .names import (
+from infonce_lint.semantic.linking import resolve
+from infonce_lint.semantic.names import (
     CUSTOMARY_LIBRARIES,
     LIBRARIES,
     is_contrastive_name,
@@ -14,7 +14,7 @@ from .names import (
     is_similarity_name,
     is_temperature_name,
 )
-from .values import Module, Value
+from infonce_lint.semantic.values import Module, Value
 
 _PRODUCTS = frozenset(
     "mm matmul einsum bmm tensordot inner cosine_similarity pairwise_cosine_similarity cdist MatMul BatchMatMul "

@@ -6,10 +6,10 @@ import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .names import words
-from .origin import Origins
-from .roles import Roles, called_class, is_library, is_library_call
-from .values import Module, Value
+from infonce_lint.semantic.names import words
+from infonce_lint.semantic.origin import Origins
+from infonce_lint.semantic.roles import Roles, called_class, is_library, is_library_call
+from infonce_lint.semantic.values import Module, Value
 
 
 class Kind(enum.Enum):

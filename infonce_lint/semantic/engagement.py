@@ -107,7 +107,20 @@ class Engagements:
             return True
         if any(read in self.origins.sources(argument) for _, argument in user.arguments()):
             return True
+        if user.callee is read.function and self._is_default(user, read):
+            return False
         return runs(user.callee, read.function)
+
+    def _is_default(self, call: Value, read: Value) -> bool:
+        """Whether a helper reads the size only for a parameter that this call fills: ``if size is None: size = ...``."""
+        tests = [guard for guard in read.block.guards if guard.op == "compare" and guard.name == "Is"]
+        tested = {each.name for test in tests for each in test.inputs if each.op == "name"}
+        if not tested:
+            return False
+        function = read.function
+        filled = {keyword for keyword, _ in call.arguments() if keyword}
+        filled |= set(function.positional[: sum(1 for keyword, _ in call.arguments() if keyword is None)])
+        return bool(tested & filled)
 
     def _freezes(
         self, user: Value, value: Value, frozen: Value | None, store: Value | None

@@ -66,6 +66,7 @@ class GraphBuilder(Expressions):
     def run_suite(self, suite: cst.BaseSuite) -> None:
         """Walk a suite's statements in the current block."""
         if isinstance(suite, cst.SimpleStatementSuite):
+            self.block.inline = True
             for small in suite.body:
                 self.run_small(small)
             self.index += 1
@@ -75,8 +76,10 @@ class GraphBuilder(Expressions):
     def run_statements(self, statements: object) -> None:
         """Walk statements of one block, numbering them."""
         for statement in statements:  # type: ignore[attr-defined]
+            self.block.statements[self.index] = statement
             if isinstance(statement, cst.SimpleStatementLine):
                 for small in statement.body:
+                    self.block.statements[self.index] = statement
                     self.run_small(small)
                     self.index += 1
             else:
@@ -89,7 +92,6 @@ class GraphBuilder(Expressions):
         """Walk a suite as a block of its own from ``env``; says whether its end is reached."""
         outer, index = self.block, self.index
         self.block = Block(self.function, outer, index, statement)
-        self.block.is_branch = True
         self.block.guards = guards
         self.index = 0
         self.env = env
@@ -125,7 +127,7 @@ class GraphBuilder(Expressions):
         if isinstance(statement.orelse, cst.If):
             outer, index = self.block, self.index
             self.block = Block(self.function, outer, index, statement)
-            self.block.is_branch = True
+            self.block.inline = True
             self.block.guards = comparisons
             self.index = 0
             self.run_If(statement.orelse)

@@ -16,7 +16,7 @@ import libcst as cst
 class Block:
     """A suite of statements; ``parent`` and ``index`` say which statement of which block holds it."""
 
-    __slots__ = ("function", "guards", "index", "is_branch", "parent", "statement")
+    __slots__ = ("function", "guards", "index", "inline", "parent", "statement", "statements")
 
     def __init__(self, function: Function, parent: Block | None, index: int, statement: cst.CSTNode | None) -> None:
         self.function = function
@@ -24,7 +24,8 @@ class Block:
         self.index = index  # of the holding statement in the parent block
         self.statement = statement  # the compound statement whose suite this is
         self.guards: list[Value] = []  # size comparisons known to hold everywhere in this block
-        self.is_branch = False  # may be skipped (if, except, loop body)
+        self.inline = False  # a suite on its header's line, or an elif: no statement can be put before its own
+        self.statements: dict[int, cst.CSTNode] = {}  # by number
 
 
 @dataclass(slots=True, eq=False)

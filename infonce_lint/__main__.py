@@ -1,0 +1,10 @@
+"""``python -m infonce_lint``."""
+
+from __future__ import annotations
+
+import sys
+
+from infonce_lint.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""The options of ``infonce-lint``, and what they say about the settings."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable
+from typing import NoReturn
+
+from infonce_lint import __version__
+from infonce_lint.configuration import ConfigurationError, Overrides, anchored, check_codes
+from infonce_lint.report import FORMATS
+
+_EPILOG = """\
+exit codes:
+  0  no findings, or all of them fixed
+  1  findings remain (a file that does not parse is one), or --diff shows changes
+  2  a wrong option, setting or path, or an internal error
+
+other commands (a folder of that name is ./explain):
+  infonce-lint explain CODE|--all    what a rule finds, why, and how safe its fix is
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line in place of the whole usage."""
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the main command."""
+    made = _Parser(
+        prog="infonce-lint",
+        description="Finds and fixes contrastive losses that trust a configured batch size.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    made.add_argument("paths", nargs="*", metavar="PATH", help="files, folders, or - for standard input (default: .)")
+    made.add_argument("--version", action="version", version=f"infonce-lint {__version__}")
+
+    fixing = made.add_argument_group("fixing")
+    fixing.add_argument("--fix", action="store_true", help="write the safe fixes")
+    fixing.add_argument("--diff", action="store_true", help="show what --fix would change, and change nothing")
+    fixing.add_argument("--unsafe-fixes", action="store_true", help="also the fixes that a person should read first")
+
+    rules = made.add_argument_group("rules (comma-separated codes or prefixes; may be repeated)")
+    rules.add_argument("--select", action="append", metavar="CODES", help="only these")
+    rules.add_argument("--ignore", action="append", metavar="CODES", help="not these")
+    rules.add_argument("--extend-select", action="append", metavar="CODES", help="these as well")
+    rules.add_argument("--per-file-ignores", action="append", metavar="PATTERN:CODES", help="not these in such files")
+
+    files = made.add_argument_group("files (patterns as in .gitignore, comma-separated; may be repeated)")
+    files.add_argument("--exclude", action="append", metavar="PATTERNS", help="leave out, in place of the defaults")
+    files.add_argument("--extend-exclude", action="append", metavar="PATTERNS", help="leave out as well")
+    files.add_argument("--force-exclude", action="store_true", help="leave out even files named on the command line")
+    files.add_argument("--stdin-filename", metavar="NAME", help="the file that standard input stands for")
+
+    output = made.add_argument_group("output")
+    output.add_argument("--output-format", choices=FORMATS, default="full", help="default: full")
+    output.add_argument("--output-file", metavar="FILE", help="write the report there")
+    output.add_argument("--statistics", action="store_true", help="count the findings of each rule")
+    output.add_argument("-q", "--quiet", action="store_true", help="findings and errors only, no summary")
+    output.add_argument("--exit-zero", action="store_true", help="exit with 0 even if there are findings")
+    output.add_argument("--exit-non-zero-on-fix", action="store_true", help="exit with 1 if a file was fixed")
+
+    settings = made.add_argument_group("configuration")
+    settings.add_argument("--config", metavar="FILE", help="this file in place of the nearest pyproject.toml")
+    settings.add_argument("--isolated", action="store_true", help="read no configuration file")
+    settings.add_argument("--show-settings", action="store_true", help="print the settings of the first path")
+    settings.add_argument("--no-cache", action="store_true", help="read no cached results (nothing is cached yet)")
+    settings.add_argument("-j", "--jobs", type=_jobs, default=None, metavar="N", help="at most N processes")
+    return made
+
+
+def overrides(options: argparse.Namespace) -> Overrides:
+    """What the options say about the settings.
+
+    Raises:
+        ConfigurationError: a code or a pattern that there is not.
+    """
+    here = os.getcwd()
+    return Overrides(
+        select=_codes(options.select, "--select"),
+        ignore=_codes(options.ignore, "--ignore"),
+        extend_select=_codes(options.extend_select, "--extend-select") or (),
+        per_file_ignores=_per_file(options.per_file_ignores, here),
+        exclude=None if options.exclude is None else anchored(_split(options.exclude), here, "--exclude"),
+        extend_exclude=anchored(_split(options.extend_exclude or ()), here, "--extend-exclude"),
+        force_exclude=options.force_exclude,
+    )
+
+
+def _jobs(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes; expected 1 or more")
+    return int(text)
+
+
+def _split(values: Iterable[str]) -> list[str]:
+    return [part.strip() for value in values for part in value.split(",") if part.strip()]
+
+
+def _codes(values: Iterable[str] | None, where: str) -> tuple[str, ...] | None:
+    return None if values is None else check_codes(_split(values), where)
+
+
+def _per_file(values: Iterable[str] | None, folder: str) -> tuple[tuple[str, tuple[str, ...]], ...] | None:
+    if values is None:
+        return None
+    where = "--per-file-ignores"
+    pairs = []
+    for value in values:
+        pattern, colon, codes = value.rpartition(":")
+        if not colon or not pattern or not codes:
+            raise ConfigurationError(f"{where}: {value!r}; expected a pattern and codes, such as tests/*:NCE001,NCE002")
+        (pattern,) = anchored([pattern], folder, where)
+        pairs.append((pattern, check_codes(codes.split(","), where)))
+    return tuple(pairs)

@@ -1,0 +1,50 @@
+"""``infonce-lint explain``: the documentation of rules, from their own files."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from infonce_lint.catalogue import Entry, catalogue, find
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print what is asked for; 2 if a word names no rule."""
+    parser = argparse.ArgumentParser(
+        prog="infonce-lint explain", description="Print the documentation of rules.", allow_abbrev=False
+    )
+    parser.add_argument("rules", nargs="*", metavar="CODE", help="a code (NCE001) or a rule's name")
+    parser.add_argument("--all", action="store_true", help="every rule")
+    options = parser.parse_args(arguments)
+    if bool(options.rules) == options.all:
+        parser.error("give codes, such as NCE001, or --all")
+    entries: list[Entry] = list(catalogue()) if options.all else []
+    status = 0
+    for word in options.rules:
+        entry = find(word)
+        if entry is None:
+            from infonce_lint.configuration import did_you_mean
+
+            codes = [known.code for known in catalogue()]
+            hint = did_you_mean(word.upper(), codes)
+            print(f"infonce-lint: error: unknown rule {word!r}{hint}; there are {', '.join(codes)}", file=sys.stderr)
+            status = 2
+        else:
+            entries.append(entry)
+    if entries:
+        _print(entries)
+    return status
+
+
+def _print(entries: Sequence[Entry]) -> None:
+    from infonce_lint.report.terminal import is_coloured
+
+    text = "\n\n".join(f"# {entry.name} ({entry.code})\n\n{entry.doc}" for entry in entries)
+    if not is_coloured(sys.stdout):
+        print(text)
+        return
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    Console().print(Markdown(text))

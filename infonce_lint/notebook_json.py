@@ -1,0 +1,96 @@
+"""The JSON text of a notebook: where the source of each cell stands in it, and how changed rows are written into it.
+
+Python's ``json`` gives values without places, so the few levels down to a cell's source are walked here; everything
+else is skipped by ``json`` itself. All functions take text that ``json.loads`` has accepted.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+_BLANKS = re.compile(r"[ \t\n\r]*")
+_ESCAPE = re.compile(r"\\.")
+_DECODER = json.JSONDecoder()
+
+
+def source_places(text: str) -> list[tuple[int, int]]:
+    """Start and end of the source value of each cell, in the order of the cells; (0, 0) for a cell without source."""
+    root = _members(text, _skip(text, 0))
+    return [_members(text, cell).get("source", (0, 0)) for cell, _ in _items(text, root["cells"][0])]
+
+
+def rewritten(value: str, old: str, new: str, *, ascii_only: bool) -> str:
+    """The JSON ``value`` of a cell's source with the text ``old`` in it changed into ``new``.
+
+    Rows that stay, and what stands between them, keep their very characters; new ones are written beside them.
+    """
+    old_rows, new_rows = _rows(old), _rows(new)
+    places = list(_items(value, 0)) if value.startswith("[") else None
+    kept = _row_literals(value, places, old_rows)
+    if kept is None:  # an unusual division into strings: write every row anew
+        kept = [_literal(row, ascii_only) for row in old_rows]
+    literals: list[str] = []
+    for change, start, end, first, last in difflib.SequenceMatcher(None, old_rows, new_rows, False).get_opcodes():
+        if change == "equal":
+            literals += kept[start:end]
+        else:
+            literals += [_literal(row, ascii_only) for row in new_rows[first:last]]
+    if places is None:
+        return '"' + "".join(literals) + '"'
+    if not places:
+        return "[" + ", ".join(f'"{literal}"' for literal in literals) + "]"
+    lead, tail = value[1 : places[0][0]], value[places[-1][1] : -1]
+    between = value[places[0][1] : places[1][0]] if len(places) > 1 else "," + (lead or " ")
+    return "[" + lead + between.join(f'"{literal}"' for literal in literals) + tail + "]"
+
+
+def _rows(text: str) -> list[str]:
+    """The rows of a cell as notebooks keep them: each with its ``\\n``, which the last one mostly lacks."""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
+
+
+def _literal(row: str, ascii_only: bool) -> str:
+    return json.dumps(row, ensure_ascii=ascii_only)[1:-1]
+
+
+def _row_literals(value: str, places: list[tuple[int, int]] | None, rows: list[str]) -> list[str] | None:
+    """Each row as it is written inside the quotes of ``value``; None if it is not divided into just these rows."""
+    if places is None:
+        cuts = [1, *(match.end() for match in _ESCAPE.finditer(value, 1) if match[0] == "\\n"), len(value) - 1]
+        literals = [value[start:end] for start, end in pairwise(cuts) if start < end]
+    else:
+        literals = [value[start + 1 : end - 1] for start, end in places]
+    return literals if [json.loads(f'"{literal}"') for literal in literals] == rows else None
+
+
+def _skip(text: str, at: int) -> int:
+    match = _BLANKS.match(text, at)
+    return match.end() if match else at
+
+
+def _items(text: str, start: int) -> Iterator[tuple[int, int]]:
+    """Start and end of each value in the array that starts at ``start``."""
+    at = _skip(text, start + 1)
+    while text[at] != "]":
+        _, end = _DECODER.raw_decode(text, at)
+        yield at, end
+        at = _skip(text, end)
+        at = _skip(text, at + 1) if text[at] == "," else at
+
+
+def _members(text: str, start: int) -> dict[str, tuple[int, int]]:
+    """Start and end of each value in the object that starts at ``start``; of equal keys the last counts, as in json."""
+    members: dict[str, tuple[int, int]] = {}
+    at = _skip(text, start + 1)
+    while text[at] != "}":
+        key, at = _DECODER.raw_decode(text, at)
+        at = _skip(text, _skip(text, at) + 1)
+        _, end = _DECODER.raw_decode(text, at)
+        members[key] = (at, end)
+        at = _skip(text, end)
+        at = _skip(text, at + 1) if text[at] == "," else at
+    return members

@@ -1,0 +1,91 @@
+"""Where text can be put: edits on nodes, statements inserted before others, free names, parentheses."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+
+import libcst as cst
+
+from infonce_lint.finding import Edit, Position, Span
+from infonce_lint.semantic.values import Block, Function, Value
+from infonce_lint.source import SourceFile
+
+
+def replace(source: SourceFile, node: cst.CSTNode, text: str) -> Edit:
+    """Replace the text of a node."""
+    return Edit(source.span(node), text)
+
+
+def delete(start: Position, end: Position) -> Edit:
+    """Remove the text between two places."""
+    return Edit(Span(start, end), "")
+
+
+def anchor(blocks: list[tuple[Block, int]]) -> tuple[Block, int] | None:
+    """The statement before which a definition dominates all given (block, statement) places, or None.
+
+    Walks up to the nearest block that encloses them all, and out of one-line suites and ``elif`` branches.
+    """
+    chains = [_chain(block, index) for block, index in blocks]
+    common: list[tuple[Block, int]] = []
+    for block, index in chains[0]:
+        places = [next((i for b, i in chain if b is block), None) for chain in chains]
+        if all(place is not None for place in places):
+            common.append((block, min(place for place in places if place is not None)))
+    for block, index in common:
+        if not block.inline and index in block.statements:
+            return block, index
+    return None
+
+
+def _chain(block: Block, index: int) -> list[tuple[Block, int]]:
+    """The block of a statement and those around it, innermost first, with the statement's number in each."""
+    found = []
+    current: Block | None = block
+    while current is not None:
+        found.append((current, index))
+        index = current.index
+        current = current.parent
+    return found
+
+
+def insert_before(source: SourceFile, place: tuple[Block, int], lines: list[str]) -> Edit | None:
+    """Put statements before another one, at its indentation; None where it does not begin its row."""
+    block, index = place
+    node = block.statements[index]
+    start = source.span(node).start
+    if isinstance(node, cst.FunctionDef | cst.ClassDef) and node.decorators:
+        start = source.span(node.decorators[0]).start
+    row = source.rows[start.row - 1]
+    indent = row[: start.column - 1]
+    if indent.strip():
+        return None
+    text = "".join(line.replace("\n", f"\n{indent}") + f"\n{indent}" for line in lines)
+    return Edit(Span(start, start), text)
+
+
+def free_name(wanted: str, function: Function) -> str:
+    """``wanted``, or it with a number, so that it hides nothing that the function uses."""
+    used = set(function.bindings) | set(function.parameters)
+    scope = function.parent
+    while scope is not None:
+        used |= set(scope.bindings) | set(scope.final)
+        scope = scope.parent
+    if function.owner is None and function.is_module:
+        used |= set(function.final)
+    number, name = 1, wanted
+    while name in used or keyword.iskeyword(name) or hasattr(builtins, name):
+        number += 1
+        name = f"{wanted}_{number}"
+    return name
+
+
+def needs_brackets(read: Value) -> bool:
+    """Whether an operator stands next to a read, so that what replaces it must hold together."""
+    return any(user.op in ("binop", "unary", "compare") for user in read.users)
+
+
+def is_bracketed(node: cst.CSTNode) -> bool:
+    """Whether an expression has brackets of its own."""
+    return bool(getattr(node, "lpar", ()))

@@ -1,0 +1,139 @@
+"""The plan of a fix: one set of edits that repairs a whole loss unit, or the reason why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from infonce_lint.finding import Applicability, Edit, Fix
+from infonce_lint.repair import rebuild
+from infonce_lint.repair.gather import gather_problem
+from infonce_lint.repair.place import anchor, insert_before
+from infonce_lint.repair.rewrite import Derived, Refused, Rewriter
+from infonce_lint.repair.solve import Solution, Solver
+from infonce_lint.semantic.contrastive import ContrastiveLoss, SizeUse
+from infonce_lint.semantic.extents import Extents
+from infonce_lint.semantic.values import Block, Function
+from infonce_lint.settings import Settings
+from infonce_lint.source import SourceFile
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """No fix, and in one sentence why and what to do by hand."""
+
+    reason: str
+
+
+def plan_fix(loss: ContrastiveLoss, source: SourceFile, settings: Settings) -> Fix | Refusal:
+    """The fix of a loss unit: safe when tensor, axis and views are proven by the code, unsafe when one is inferred."""
+    try:
+        return _Planner(loss, source, settings).plan()
+    except Refused as refused:
+        return Refusal(str(refused))
+
+
+class _Planner:
+    def __init__(self, loss: ContrastiveLoss, source: SourceFile, settings: Settings) -> None:
+        self.loss = loss
+        self.source = source
+        self.settings = settings
+        reading = {use.read.function for use in loss.size_uses}
+        reading |= {each.consumer.function for use in loss.size_uses for each in use.engagements}
+        self.extents = Extents(loss.model.origins, loss.model.roles, reading)
+        self.doubts: list[str] = []
+
+    def plan(self) -> Fix | Refusal:
+        """Solve the sizes, rewrite every read, rebuild what is frozen."""
+        problem = gather_problem(self.loss) or _framework_problem(self.loss)
+        if problem:
+            return Refusal(problem)
+        solutions = Solver(self.loss, self.extents).solve()
+        if isinstance(solutions, str):
+            return Refusal(solutions)
+        self.doubts += [each.doubt for each in solutions.values() if each.doubt]
+        rewriter = Rewriter(self.loss, self.source, self.settings, self.extents, solutions)
+        edits: list[Edit] = []
+        for function, uses in self._by_function().items():
+            edits += self._repair_function(function, uses, rewriter)
+        edits += self._definitions(rewriter)
+        self.doubts += rewriter.doubts
+        return self._fix(edits, solutions)
+
+    def _by_function(self) -> dict[Function, list[SizeUse]]:
+        found: dict[Function, list[SizeUse]] = {}
+        for use in self.loss.size_uses:
+            found.setdefault(use.read.function, []).append(use)
+        return found
+
+    def _repair_function(self, function: Function, uses: list[SizeUse], rewriter: Rewriter) -> list[Edit]:
+        frozen = [use for use in uses if use.frozen]
+        if frozen and function.is_module:
+            raise Refused(
+                "the tensor is built at module level, where no features are; build it in the loss from the features' rows"
+            )
+        if frozen and function.is_constructor:
+            direct = [use for use in uses if len(use.frozen) < len(use.engagements)]
+            if direct:
+                raise Refused("the constructor builds the tensor and uses it itself; build it in the loss instead")
+            return rebuild.in_loss(frozen, rewriter)
+        if frozen or not rewriter.sees_features(uses):
+            return rebuild.through_helper(function, uses, rewriter)
+        edits: list[Edit] = []
+        for use in uses:
+            edits += rewriter.rewrite(use.read)
+        return edits
+
+    def _definitions(self, rewriter: Rewriter) -> list[Edit]:
+        """The assertion and the local size of each function that divides stacked rows by its views."""
+        insertions: dict[tuple[Block, int], list[str]] = {}
+        for derived in rewriter.derived.values():
+            place = anchor(derived.places)
+            if place is None or not self._is_bound(derived, place):
+                raise Refused(f"`{derived.tensor}` is not bound before every use of the size; derive the size after it by hand")
+            insertions.setdefault(place, []).extend(derived.lines(self.settings))
+        for place, lines in rewriter.insertions.items():
+            insertions.setdefault(place, []).extend(lines)
+        edits = []
+        for place, lines in insertions.items():
+            edit = insert_before(self.source, place, lines)
+            if edit is None:
+                raise Refused("the statement that needs the size shares its row with others; split the row first")
+            edits.append(edit)
+        return edits
+
+    def _is_bound(self, derived: Derived, place: tuple[Block, int]) -> bool:
+        value = derived.value
+        if value.op in ("param", "import"):
+            return True
+        current: Block | None
+        current, at = place
+        while current is not None:
+            if current is value.block:
+                return value.index < at
+            at, current = current.index, current.parent
+        return False
+
+    def _fix(self, edits: list[Edit], solutions: dict[str, Solution]) -> Fix:
+        unique = tuple(sorted(set(edits), key=lambda each: (each.span.start, each.span.end)))
+        safe = all(each.proven for each in solutions.values()) and not self.doubts
+        why = (
+            "the tensor, its row axis and the number of views are read from the code; "
+            "the value at the configured batch size does not change"
+            if safe
+            else f"{'; '.join(dict.fromkeys(self.doubts)) or 'the size is inferred'}: check it before applying"
+        )
+        return Fix(
+            Applicability.SAFE if safe else Applicability.UNSAFE,
+            "Derive the batch size from the features",
+            unique,
+            why,
+        )
+
+
+def _framework_problem(loss: ContrastiveLoss) -> str:
+    """TensorFlow's static shapes need other code than the fix writes."""
+    functions = loss.functions
+    roots = {path.split(".")[0] for path in loss.model.module.imports.values()}
+    if functions and roots & {"tensorflow", "keras"} and not roots & {"torch", "jax"}:
+        return "TensorFlow: take the size from `tf.shape(x)[0]` (`tf.cast` it for divisors) in the function that holds x"
+    return ""

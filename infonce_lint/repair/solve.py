@@ -1,0 +1,184 @@
+"""What the configured size of a loss really is: the extents of labels and masks equated with those they meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from infonce_lint.semantic.contrastive import ContrastiveLoss, SizeUse
+from infonce_lint.semantic.engagement import Engagement
+from infonce_lint.semantic.extents import WORLD, Extent, Extents, number
+from infonce_lint.semantic.roles import Similarity
+from infonce_lint.semantic.sinks import Kind
+from infonce_lint.semantic.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """The configured size ``symbol`` as an extent over the features' rows; ``proven`` by an equation of the code."""
+
+    symbol: str
+    extent: Extent
+    proven: bool
+    doubt: str = ""
+
+
+class Solver:
+    """Solves the size equations of one loss unit."""
+
+    def __init__(self, loss: ContrastiveLoss, extents: Extents) -> None:
+        self.loss = loss
+        self.extents = extents
+        self.similarities = loss.model.roles.similarities
+
+    def solve(self) -> dict[str, Solution] | str:
+        """A solution for each configured size of the unit, or why there is none."""
+        symbols = {self.extents.size_symbol(use.read): use for use in self.loss.size_uses}
+        solutions: dict[str, Solution] = {}
+        for name in symbols:
+            uses = [use for use in self.loss.size_uses if self.extents.size_symbol(use.read) == name]
+            found = self._solve_one(name, uses)
+            if isinstance(found, str):
+                return found
+            solutions[name] = found
+        return solutions
+
+    def _solve_one(self, name: str, uses: list[SizeUse]) -> Solution | str:
+        answers: list[Extent] = []
+        for use in uses:
+            for engagement in use.engagements:
+                answer = self._equation(name, engagement)
+                if answer is not None and answer not in answers:
+                    answers.append(answer)
+        if answers:
+            distinct = {answer.without(WORLD) for answer in answers}
+            if len(distinct) > 1:
+                return "the places that this size flows into disagree on what it counts; derive each from its own tensor"
+            # before the gather the size is a rank's own, after it all ranks': the rank's own is what was configured
+            return Solution(name, min(answers, key=lambda each: each.power(WORLD)), True)
+        return self._infer(name, uses)
+
+    # -- equations ---------------------------------------------------------------------------------------------------
+
+    def _equation(self, name: str, engagement: Engagement) -> Extent | None:
+        """The size that makes one engagement fit: rows of the similarity / (rows of what is made, per size)."""
+        sink = engagement.sink
+        if sink.kind is Kind.NORMALISER:
+            return None
+        if sink.kind in (Kind.RESHAPE,) and sink.base is not None:
+            made = self._leading_size(sink.value, sink.sizes)
+            rows = self._similarity_rows(sink.base)
+        elif sink.kind is Kind.INDEX and sink.base is not None and sink.value.op == "call" and sink.base in self.loss.model.roles.cone:
+            return self._diagonal(name, sink.value, sink.sizes, sink.base)
+        elif sink.kind in (Kind.SPLIT, Kind.INDEX):
+            return None
+        else:
+            made, rows = self._meeting(name, engagement)
+        if made is None or rows is None or made.power(name) != 1 or rows.size_symbols:
+            return None
+        return rows / made.without(name)
+
+    def _meeting(self, name: str, engagement: Engagement) -> tuple[Extent | None, Extent | None]:
+        """The rows of a made tensor and of the similarity where the two come together."""
+        consumer = engagement.consumer
+        inputs = [*consumer.inputs]
+        if consumer.op == "call" and inputs[0].op == "attr":
+            inputs = [*inputs[0].inputs, *inputs[1:]]
+        made = next(
+            (rows for each in inputs if (rows := self.extents.rows(each)) is not None and rows.power(name)), None
+        )
+        partners = [each for each in inputs if each in self.loss.model.roles.cone]
+        rows = next((found for each in partners if (found := self._similarity_rows(each)) is not None), None)
+        return made, rows
+
+    def _similarity_rows(self, value: Value) -> Extent | None:
+        """The rows of a similarity or of what is computed from it row by row."""
+        known = self.extents.rows(value)
+        if known is not None and not known.size_symbols and known.symbols:
+            return known
+        for similarity in self._behind(value):
+            rows = self.operand_rows(similarity)
+            if rows is not None:
+                return rows
+        return None
+
+    def _behind(self, value: Value) -> list[Similarity]:
+        found = [each for each in self.similarities if value in each.cone]
+        return sorted(found, key=lambda each: -each.strength)
+
+    def operand_rows(self, similarity: Similarity) -> Extent | None:
+        """The rows that a similarity compares."""
+        for operand in similarity.operands:
+            rows = self.extents.rows(operand)
+            if rows is not None and rows != number(1) and rows.symbols:
+                return rows
+        return None
+
+    def _leading_size(self, value: Value, sizes: tuple[Value, ...]) -> Extent | None:
+        """The extent of the first axis of a reshape, if the configured size decides that axis."""
+        arguments = [each for keyword, each in value.arguments() if keyword is None]
+        flat = [part for each in arguments for part in (each.inputs if each.op == "tuple" else [each])]
+        leading = next((each for each in flat if each in sizes or self.extents.origins.sources(each)), None)
+        return self.extents.integer(leading) if leading is not None else None
+
+    def _diagonal(self, name: str, call: Value, sizes: tuple[Value, ...], base: Value) -> Extent | None:
+        """``diag(sim, N)`` starts the other view's rows: N is half of two views' rows."""
+        rows, offset = self._similarity_rows(base), self.extents.integer(sizes[0])
+        if rows is None or offset is None or offset.power(name) != 1 or rows.size_symbols:
+            return None
+        half = rows / number(2)
+        if not views_are_known(rows):
+            return None  # one stacked tensor: the offset alone does not say how many views it holds
+        answer = half / offset.without(name)
+        return answer if answer.number > 0 else answer * number(-1)
+
+    # -- inference without an equation -------------------------------------------------------------------------------
+
+    def _infer(self, name: str, uses: list[SizeUse]) -> Solution | str:
+        kinds = {each.sink.kind for use in uses for each in use.engagements}
+        halves = self._complementary_slices(name, uses)
+        if halves is not None:
+            return Solution(name, halves, True)
+        consumers = [each.consumer for use in uses for each in use.engagements]
+        rows = next((found for each in consumers if (found := self._similarity_rows(each)) is not None), None)
+        if rows is None:
+            return "no tensor of the loss shows how many rows a batch has; derive the size from the features by hand"
+        if kinds == {Kind.NORMALISER}:
+            doubt = "a constant scale of the gradient can be meant"
+            return Solution(name, Extent(rows.number / rows.number, rows.symbols), False, doubt)
+        if Kind.RESHAPE in kinds and any(each.sink.base not in self.loss.model.roles.cone for use in uses for each in use.engagements):
+            return (
+                "the rows are regrouped and the number per group is not in the code; "
+                "pass the batch size of the features in, or derive it with an assertion"
+            )
+        if views_are_known(rows):
+            return Solution(name, Extent(rows.number / rows.number, rows.symbols), False, "the number of views is inferred")
+        if kinds <= {Kind.INDEX, Kind.SPLIT, Kind.NORMALISER, Kind.LOOP}:
+            return Solution(name, rows / number(2), False, "two views are inferred from the convention")
+        return "how the rows of this loss depend on the size is not in the code; derive it from the features by hand"
+
+    def _complementary_slices(self, name: str, uses: list[SizeUse]) -> Extent | None:
+        """``x[:S]`` and ``x[S:]`` are the two views of x."""
+        below: dict[Value, bool] = {}
+        above: dict[Value, bool] = {}
+        for use in uses:
+            for engagement in use.engagements:
+                sink = engagement.sink
+                if sink.kind is not Kind.SPLIT or sink.value.op != "sub" or sink.base is None:
+                    return None
+                first = sink.value.inputs[1]
+                node = first.node
+                if getattr(node, "lower", None) is None:
+                    below[sink.base] = True
+                if getattr(node, "upper", None) is None:
+                    above[sink.base] = True
+        if not below or not below.keys() & above.keys():
+            return None
+        answers = {self.extents.rows(base) for base in below.keys() & above.keys()}
+        if len(answers) != 1 or (rows := answers.pop()) is None:
+            return None
+        return rows / number(2)
+
+
+def views_are_known(rows: Extent) -> bool:
+    """Whether the code concatenates the views itself, so that one view's tensor gives the batch."""
+    return rows.number > 1

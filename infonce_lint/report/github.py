@@ -1,0 +1,31 @@
+"""Workflow commands that GitHub Actions shows as annotations on the changed lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from infonce_lint.report import FileReport, each, place
+
+
+def report(files: Sequence[FileReport], *, unsafe_fixes: bool) -> Iterator[str]:
+    """One ``::error`` command a finding. A notebook's annotation stands on its first line: the file is JSON."""
+    for file, finding in each(files):
+        start, end = finding.span.start, finding.span.end
+        where = {"title": f"infonce-lint ({finding.code})", "file": file.path, "line": start.row, "col": start.column}
+        if finding.span.cell is not None:
+            where |= {"line": 1, "col": 1}
+        elif end.row == start.row:  # GitHub refuses columns on a range of lines
+            where |= {"endLine": end.row, "endColumn": end.column}
+        else:
+            where |= {"endLine": end.row}
+            del where["col"]
+        properties = ",".join(f"{name}={_property(str(value))}" for name, value in where.items())
+        yield f"::error {properties}::{_data(f'{place(file.path, finding)}: {finding.code} {finding.text}')}\n"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

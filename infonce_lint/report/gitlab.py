@@ -1,0 +1,34 @@
+"""GitLab's code quality report, shown in merge requests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from infonce_lint.report import FileReport
+from infonce_lint.report.fingerprint import fingerprinted
+
+
+def report(files: Sequence[FileReport], *, unsafe_fixes: bool) -> Iterator[str]:
+    """One list with an entry a finding. A notebook's entry stands on its first line: the file is JSON."""
+    entries = []
+    for file, finding, fingerprint in fingerprinted(files):
+        start, end = finding.span.start, finding.span.end
+        in_notebook = finding.span.cell is not None
+        begin = {"line": 1, "column": 1} if in_notebook else {"line": start.row, "column": start.column}
+        entries.append(
+            {
+                "check_name": finding.code,
+                "description": f"{finding.code}: {finding.text}",
+                "fingerprint": fingerprint,
+                "severity": "minor" if finding.code == "NCE901" else "major",
+                "location": {
+                    "path": file.path.replace("\\", "/"),
+                    "positions": {
+                        "begin": begin,
+                        "end": begin if in_notebook else {"line": end.row, "column": end.column},
+                    },
+                },
+            }
+        )
+    yield json.dumps(entries, indent=2) + "\n"

@@ -1,0 +1,113 @@
+"""SARIF 2.1.0, for GitHub's code scanning and other viewers of static analysis."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from infonce_lint import __version__
+from infonce_lint.catalogue import Entry, catalogue
+from infonce_lint.finding import Finding, Fix, Span
+from infonce_lint.report import FileReport
+from infonce_lint.report.fingerprint import fingerprinted
+
+_ROOT = "SRCROOT"
+
+
+def report(files: Sequence[FileReport], *, unsafe_fixes: bool) -> Iterator[str]:
+    """One run with all rules and a result a finding; paths are relative to the current folder."""
+    entries = catalogue()
+    index = {entry.code: number for number, entry in enumerate(entries)}
+    results = [_result(file, finding, mark, index) for file, finding, mark in fingerprinted(files)]
+    run = {
+        "tool": {
+            "driver": {
+                "name": "infonce-lint",
+                "version": __version__,
+                "semanticVersion": __version__,
+                "rules": [_rule(entry) for entry in entries],
+            }
+        },
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {_ROOT: {"uri": f"file://{_quoted(os.getcwd()).rstrip('/')}/"}},
+        "results": results,
+    }
+    schema = "https://json.schemastore.org/sarif-2.1.0.json"
+    yield json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _rule(entry: Entry) -> dict[str, Any]:
+    return {
+        "id": entry.code,
+        "name": "".join(word.capitalize() for word in entry.name.split("-")),
+        "shortDescription": {"text": entry.summary},
+        "fullDescription": {"text": entry.summary},
+        "help": {"text": entry.doc, "markdown": entry.doc},
+        "defaultConfiguration": {"level": _level(entry.code)},
+        "properties": {"tags": ["contrastive-learning", "correctness"]},
+    }
+
+
+def _result(file: FileReport, finding: Finding, mark: str, index: dict[str, int]) -> dict[str, Any]:
+    artifact = _artifact(file.path)
+    result: dict[str, Any] = {
+        "ruleId": finding.code,
+        "level": _level(finding.code),
+        "message": {"text": finding.text},
+        "locations": [_location(artifact, finding.span)],
+        "partialFingerprints": {"infonceLint/v1": mark},
+    }
+    if finding.code in index:
+        result["ruleIndex"] = index[finding.code]
+    if finding.related:
+        result["relatedLocations"] = [
+            {"id": number, **_location(artifact, place.span), "message": {"text": place.message}}
+            for number, place in enumerate(finding.related, 1)
+        ]
+    if finding.fix is not None:
+        result["fixes"] = [_fix(artifact, finding.fix)]
+        result["properties"] = {"applicability": finding.fix.applicability.value}
+    return result
+
+
+def _fix(artifact: dict[str, str], fix: Fix) -> dict[str, Any]:
+    replacements = [
+        {"deletedRegion": _region(edit.span), "insertedContent": {"text": edit.content}} for edit in fix.edits
+    ]
+    change = {"artifactLocation": artifact, "replacements": replacements}
+    return {"description": {"text": fix.message}, "artifactChanges": [change]}
+
+
+def _location(artifact: dict[str, str], span: Span) -> dict[str, Any]:
+    location: dict[str, Any] = {"physicalLocation": {"artifactLocation": artifact, "region": _region(span)}}
+    if span.cell is not None:  # SARIF has no cells: the region counts inside the one named here
+        location["logicalLocations"] = [{"name": f"cell {span.cell}", "kind": "cell"}]
+    return location
+
+
+def _region(span: Span) -> dict[str, int]:
+    return {
+        "startLine": span.start.row,
+        "startColumn": span.start.column,
+        "endLine": span.end.row,
+        "endColumn": span.end.column,
+    }
+
+
+def _artifact(path: str) -> dict[str, str]:
+    if os.path.isabs(path):
+        return {"uri": f"file://{_quoted(path)}"}
+    return {"uri": _quoted(path), "uriBaseId": _ROOT}
+
+
+def _quoted(path: str) -> str:
+    posix = path.replace(os.sep, "/")
+    posix = f"/{posix}" if os.path.isabs(path) and not posix.startswith("/") else posix  # C:/x on Windows
+    return quote(posix, errors="surrogateescape")
+
+
+def _level(code: str) -> str:
+    return "warning" if code == "NCE901" else "error"

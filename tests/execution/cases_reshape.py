@@ -1,0 +1,107 @@
+"""How to execute the fixtures of NCE003: views, splits, slices, indices and loops."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace as Config
+
+from tests.execution.case import Case, Outcome
+from tests.execution.models import identity, linear, sgd
+
+RESHAPE_CASES = [
+    Case(
+        "configured-reshape/split_before_criterion.py",
+        lambda m, c, b: m.train_one_epoch(
+            (net := linear()), [(b.pair(), None)], sgd(net), Config(batch_size=c, temperature=0.5)
+        ),
+    ),
+    Case(
+        "configured-reshape/split_sections.py",
+        lambda m, c, b: m.supcon_features(identity, b.stacked(), Config(batch_size=c, temp=0.5)),
+        fix=Outcome.EITHER,
+        views=2,
+    ),
+    Case(
+        "configured-reshape/slices_before_criterion.py",
+        lambda m, c, b: m.consistency_loop(identity, [b.pair()], Config(batch_size=c, temperature=0.5)),
+    ),
+    Case(
+        "configured-reshape/number_of_chunks.py",
+        lambda m, c, b: m.paired_loss(b.stacked(), Config(batch_size=c, temperature=0.5)),
+        fix=Outcome.ANY,
+    ),
+    Case("configured-reshape/diagonal_offsets.py", lambda m, c, b: m.ContrastiveLoss(c)(*b.pair())),
+    Case(
+        "configured-reshape/diagonal_method.py",
+        lambda m, c, b: m.loss_on_stacked(
+            b.stacked(), Config(train=Config(batch_size=c), loss=Config(temperature=0.5))
+        ),
+        fix=Outcome.EITHER,
+        views=2,
+    ),
+    Case(
+        "configured-reshape/views_axis_first.py",
+        lambda m, c, b: m.MultiCropLoss(3, c, 0.5)(b.stacked(3)),
+        views=3,
+    ),
+    Case(
+        "configured-reshape/narrow_halves.py",
+        lambda m, c, b: m.audio_text_loss(b.stacked(), Config(batch_size=c, temperature=0.5)),
+        fix=Outcome.EITHER,
+        views=2,
+    ),
+    Case(
+        "configured-reshape/batch_axis_first.py",
+        lambda m, c, b: m.InterleavedLoss(Config(batchSize=c, nce_T=0.5))(b.stacked()),
+        views=2,
+    ),
+    Case(
+        "configured-reshape/patches_of_images.py",
+        lambda m, c, b: m.PatchContrast(Config(batch_size=c, nce_T=0.5))(b.stacked(4), b.stacked(4).flip(1)),
+        fix=Outcome.WITHHELD,
+    ),
+    Case(
+        "configured-reshape/loop_over_batch.py",
+        lambda m, c, b: m.slow_info_nce(*b.pair(), Config(batch_size=c, temperature=0.5)),
+    ),
+    Case(
+        "configured-reshape/modular_index_loop.py",
+        lambda m, c, b: m.RowwiseLoss(c, 0.5)(b.stacked()),
+        fix=Outcome.EITHER,
+        views=2,
+    ),
+    Case(
+        "configured-reshape/quadrants_of_similarity.py",
+        lambda m, c, b: m.quadrant_loss(b.stacked(), Config(batch_size=c, tau=0.5)),
+        fix=Outcome.EITHER,
+        views=2,
+    ),
+    Case(
+        "configured-reshape/expanded_negatives.py",
+        lambda m, c, b: m.memory_contrast(*b.pair(), b.vectors(20), Config(batch_size=c, temperature=0.5)),
+    ),
+    Case(
+        "configured-reshape/masked_logits_view.py",
+        lambda m, c, b: m.OffDiagonalLoss({"batch_size": c, "tau": 0.5})(b.stacked()),
+        views=2,
+    ),
+    Case(
+        "configured-reshape/pair_indices.py",
+        lambda m, c, b: m.gather_positives(b.stacked(), Config(batch_size=c, temperature=0.5)),
+        fix=Outcome.EITHER,
+        views=2,
+    ),
+    Case(
+        "configured-reshape/numpy_halves.py",
+        lambda m, c, b: m.NumpyInfoNCE(c)(b.stacked().numpy()),
+        fix=Outcome.EITHER,
+        views=2,
+    ),
+    Case(
+        "configured-reshape/generator_over_batch.py",
+        lambda m, c, b: m.summed_rows(*b.pair(), Config(batch_size=c, tau=0.5)),
+    ),
+    Case(
+        "configured-reshape/tiled_anchors.py",
+        lambda m, c, b: m.TiledContrast(Config(batch_size=c, temperature=0.5))(*b.pair()),
+    ),
+]

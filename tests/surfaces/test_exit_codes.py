@@ -1,0 +1,125 @@
+"""The table of exit codes: 0 clean or all fixed, 1 findings or changes, 2 usage or internal error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.surfaces.conftest import Command
+from tests.surfaces.samples import BAD, CLEAN, SUPPRESSED, UNUSED_NOQA, run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["clean.py"], 0),
+        (["bad.py"], 1),
+        (["."], 1),
+        ([], 1),
+        (["--exit-zero", "bad.py"], 0),
+        (["--fix", "bad.py"], 0),
+        (["--fix", "--exit-non-zero-on-fix", "bad.py"], 1),
+        (["--fix", "--exit-non-zero-on-fix", "clean.py"], 0),
+        (["--diff", "bad.py"], 1),
+        (["--diff", "clean.py"], 0),
+        (["--diff", "--exit-zero", "bad.py"], 0),
+        (["suppressed.py"], 0),
+        (["unused.py"], 1),
+        (["--ignore", "NCE901", "unused.py"], 0),
+        (["--fix", "unused.py"], 0),
+        (["--select", "NCE002", "bad.py"], 0),
+        (["--select", "NCE002", "--extend-select", "NCE001", "bad.py"], 1),
+        (["--ignore", "NCE001", "bad.py"], 0),
+        (["--ignore", "NCE0", "--select", "NCE001", "bad.py"], 1),
+        (["--per-file-ignores", "bad.py:NCE001", "bad.py"], 0),
+        (["--per-file-ignores", "other.py:NCE001", "bad.py"], 1),
+        (["--exclude", "bad.py", "."], 1),
+        (["--exclude", "bad.py,unused.py,broken.py", "."], 0),
+        (["--exclude", "bad.py", "bad.py"], 1),
+        (["--exclude", "bad.py", "--force-exclude", "bad.py"], 0),
+        (["broken.py"], 1),
+        (["empty"], 0),
+        (["missing.py"], 2),
+        (["missing.py", "clean.py"], 2),
+        (["--exit-zero", "missing.py"], 2),
+        (["--select", "NCE999", "clean.py"], 2),
+        (["--select", "E501", "clean.py"], 2),
+        (["--no-such-option"], 2),
+        (["-", "clean.py"], 2),
+        (["--stdin-filename", "x.py", "clean.py"], 2),
+        (["--config", "missing.toml", "clean.py"], 2),
+        (["--output-format", "yaml"], 2),
+        (["-j", "0", "clean.py"], 2),
+        (["-j", "2", "--no-cache", "clean.py"], 0),
+        (["--output-file", "empty", "clean.py"], 2),
+        (["--version"], 0),
+        (["--help"], 0),
+        (["--show-settings"], 0),
+        (["explain", "NCE001"], 0),
+        (["explain", "NCE999"], 2),
+        (["explain"], 2),
+        (["./explain"], 0),
+    ],
+    ids=" ".join,
+)
+def test_exit_code(command: Command, project: Path, arguments: list[str], expected: int) -> None:
+    for name, text in {
+        "bad.py": BAD,
+        "clean.py": CLEAN,
+        "suppressed.py": SUPPRESSED,
+        "unused.py": UNUSED_NOQA,
+        "broken.py": "def f(:\n",
+    }.items():
+        (project / name).write_text(text, encoding="utf-8")
+    (project / "empty").mkdir()
+    (project / "explain").mkdir()
+    done = command(*arguments)
+    assert done.code == expected, done.out + done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "expected"),
+    [
+        (["-"], BAD, 1),
+        (["-"], CLEAN, 0),
+        (["-", "--fix"], BAD, 0),
+        (["-", "--diff"], BAD, 1),
+        (["-"], "def f(:\n", 1),
+        (["-", "--stdin-filename", "build/x.py", "--force-exclude"], BAD, 0),
+    ],
+)
+def test_exit_code_of_standard_input(command: Command, arguments: list[str], stdin: str, expected: int) -> None:
+    assert command(*arguments, stdin=stdin.encode()).code == expected
+
+
+def test_the_process_exits_with_the_code(project: Path) -> None:
+    (project / "bad.py").write_text(BAD, encoding="utf-8")
+    assert run("bad.py", cwd=project).returncode == 1
+    assert run("--fix", "bad.py", cwd=project).returncode == 0
+    assert run("missing.py", cwd=project).returncode == 2
+
+
+def test_a_reader_that_has_enough_gets_no_traceback(project: Path) -> None:
+    import subprocess
+    import sys
+
+    for number in range(30):
+        (project / f"bad{number}.py").write_text(BAD * 20, encoding="utf-8")
+    with subprocess.Popen(
+        [sys.executable, "-m", "infonce_lint", "."], cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        assert child.stdout is not None and child.stderr is not None
+        child.stdout.read(10)
+        child.stdout.close()
+        assert b"Traceback" not in child.stderr.read()
+        assert child.wait(60) in (1, 141)
+
+
+def test_an_interrupt_is_one_line(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("infonce_lint.files.discover", interrupt)
+    done = command(".")
+    assert (done.code, done.err) == (130, "infonce-lint: interrupted\n")

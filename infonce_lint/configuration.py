@@ -204,18 +204,18 @@ def anchored(patterns: Iterable[str], folder: str, where: str) -> tuple[str, ...
     """
     made = tuple(anchor(pattern, folder) for pattern in patterns)
     for given, pattern in zip(patterns, made, strict=True):
-        if not PathPatterns([pattern]).is_valid():
+        if not given.strip("!/ ") or not PathPatterns([pattern]).is_valid():
             raise _wrong(where, given, "a pattern as in .gitignore")
     return made
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``; did you mean "x"?`` for the nearest known word, or nothing."""
+    """`` (did you mean "x"?)`` for the nearest known word, or nothing."""
     from difflib import SequenceMatcher
 
     near = max(known, key=lambda other: SequenceMatcher(None, word, other).ratio(), default="")
-    close = SequenceMatcher(None, word, near).ratio() >= 0.6
-    return f'; did you mean "{near}"?' if close else ""
+    close = SequenceMatcher(None, word, near).ratio() >= 0.7
+    return f' (did you mean "{near}"?)' if close else ""
 
 
 def _parse(path: str, data: bytes) -> dict[str, Any]:

@@ -40,12 +40,13 @@ class Rule(ABC):
         for each in use.engagements:
             place = span_of(each.sink.value, source)
             if place != span:
-                related.setdefault(place, Related(place, f"sizes {each.sink.kind.value} here"))
-            for read in (each.frozen, each.consumer if each.frozen is not None else None):
-                if read is not None and read.node is not None:
-                    place = span_of(read, source)
-                    words = "the stored object is read here" if read is each.frozen else "and meets the similarity here"
-                    related.setdefault(place, Related(place, words))
+                related.setdefault(place, Related(place, f"sizes {each.kind.value} here"))
+            if each.frozen is not None and each.frozen.node is not None:
+                place = span_of(each.frozen, source)
+                related.setdefault(place, Related(place, "the stored tensor is read here"))
+            if each.consumer is not each.sink.value and each.consumer.node is not None:
+                place = span_of(each.consumer, source)
+                related.setdefault(place, Related(place, "and meets the similarity here"))
         return Finding(
             self.code,
             message,

@@ -67,7 +67,7 @@ class SourceFile:
         try:
             encoding, _ = tokenize.detect_encoding(io.BytesIO(_newlines_only(data)).readline)
         except SyntaxError as error:
-            raise SourceError(_one_line(f"cannot be decoded: {error.msg}"), _bad_utf8(data)) from None
+            raise SourceError(_one_line(f"cannot be decoded: {error.msg}"), _first_bad_byte(data)) from None
         encoding = "utf-8" if bom else encoding
         body = data[len(codecs.BOM_UTF8) :] if bom else data
         try:
@@ -75,11 +75,10 @@ class SourceFile:
                 warnings.simplefilter("ignore")
                 text = body.decode(encoding)
         except UnicodeDecodeError as error:
-            before = body[: error.start].decode(encoding, "replace")
             raise SourceError(
-                f"cannot be decoded as {encoding}: byte 0x{body[error.start]:02x} ({error.reason}); "
+                f"cannot be decoded as {encoding}: byte 0x{error.object[error.start]:02x} ({error.reason}); "
                 "save the file as UTF-8 or declare its encoding in the first row",
-                SourceFile(before, path).position(len(before)),
+                _end_of(body[: error.start], encoding),
             ) from None
         except (LookupError, ValueError) as error:
             raise SourceError(_one_line(f"cannot be decoded as {encoding}: {error}")) from None
@@ -268,11 +267,19 @@ def _newlines_only(data: bytes) -> bytes:
     return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
 
 
-def _bad_utf8(data: bytes) -> Position:
-    """The first byte that is not UTF-8, or the start."""
+def _first_bad_byte(data: bytes) -> Position:
+    """The place of the first byte that is not UTF-8; the start if there is none."""
     try:
         data.decode()
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode()
-        return SourceFile(before, "").position(len(before))
+        return _end_of(data[: error.start], "utf-8")
     return Position(1, 1)
+
+
+def _end_of(data: bytes, encoding: str) -> Position:
+    """The place behind ``data``, or the start if that cannot be told."""
+    try:
+        text = data.decode(encoding)
+    except ValueError:
+        return Position(1, 1)
+    return SourceFile(text, "").position(len(text))

@@ -58,7 +58,7 @@ class ConfiguredReshape(Rule):
         """One finding for each read of the configured size that lays rows out."""
         for use in loss.size_uses:
             if use.purpose is Purpose.LAYOUT:
-                kind = use.engagements[0].sink.kind.value
+                kind = use.engagements[0].kind.value
                 yield self.finding(
                     loss,
                     use,

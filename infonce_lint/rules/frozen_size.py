@@ -74,7 +74,7 @@ class FrozenSize(Rule):
         """One finding for each read of the configured size that sizes a stored tensor."""
         for use in loss.size_uses:
             if use.purpose is Purpose.FROZEN:
-                kind = use.frozen[0].sink.kind
+                kind = use.frozen[0].kind
                 made = "labels" if kind.value == "labels" else "a mask"
                 yield self.finding(
                     loss,

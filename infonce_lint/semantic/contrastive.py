@@ -54,7 +54,7 @@ class SizeUse:
         """The gravest use of the size: what a finding is filed under."""
         if self.frozen:
             return Purpose.FROZEN
-        return min((_PURPOSES[each.sink.kind] for each in self.engagements), key=lambda each: each.value)
+        return min((_PURPOSES[each.kind] for each in self.engagements), key=lambda each: each.value)
 
     @property
     def frozen(self) -> list[Engagement]:
@@ -119,7 +119,7 @@ class SemanticModel:
             for read in self.origins.sources(value):
                 if id(read.node) not in uses and (value.function, key(read)) in known:
                     sink = Sink(value, Kind.INDEX, (value,))
-                    uses[id(read.node)] = SizeUse(read, [Engagement(sink, value, None)])
+                    uses[id(read.node)] = SizeUse(read, [Engagement(sink, Kind.INDEX, value, None)])
 
     def _is_guarded(self, read: Value, engagement: Engagement) -> bool:
         keys = {key(read), *self.origins.slots_of(read)}

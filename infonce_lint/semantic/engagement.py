@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from infonce_lint.semantic.guards import Guards
 from infonce_lint.semantic.origin import Origins
-from infonce_lint.semantic.roles import OPERATORS, Roles, called_class, feature_inputs, is_library, is_library_call, keeps_values
-from infonce_lint.semantic.sinks import MAKERS, Kind, Sink
+from infonce_lint.semantic.names import is_loss_name
+from infonce_lint.semantic.roles import OPERATORS, Roles, called_class, is_library, is_library_call, keeps_values
+from infonce_lint.semantic.sinks import SHAPED_MAKERS, Kind, Sink, is_made
 from infonce_lint.semantic.values import Function, Value
 
 _STOPS = frozenset(
@@ -22,6 +24,7 @@ class Engagement:
     """``sink`` reaches the loss at ``consumer``; ``frozen`` is the read of the stored object when it was built earlier."""
 
     sink: Sink
+    kind: Kind
     consumer: Value
     frozen: Value | None
     store: Value | None = None
@@ -39,19 +42,58 @@ class Engagements:
     def of(self, sink: Sink, read: Value) -> list[Engagement]:
         """All ways in which a sink sized by ``read`` takes part in a loss (none when it does not)."""
         if sink.kind is Kind.NORMALISER:
-            return [Engagement(sink, sink.value, None)] if self.reaches_gradient(sink.value) else []
+            return [Engagement(sink, sink.kind, sink.value, None)] if self.reaches_gradient(sink.value) else []
         found = []
         if sink.base is not None and sink.base in self.roles.cone and sink.kind is not Kind.LABELS:
-            found.append(Engagement(sink, sink.value, None))
+            found.append(Engagement(sink, sink.kind, sink.value, None))
         elif sink.base is not None and (
             sink.value in self.roles.features or (sink.base in self.roles.features and sink.kind is Kind.INDEX)
         ):
-            found.append(Engagement(sink, sink.value, None))
+            found.append(Engagement(sink, sink.kind, sink.value, None))
         if found:
             return found
         if sink.base is not None and not is_made(sink.base):
             return []  # cuts and reshapes of anything else: data, queues, images
-        return [Engagement(sink, consumer, frozen, store) for consumer, frozen, store in self._flow(sink.value, read)]
+        return [
+            Engagement(sink, self._kind(sink, consumer), consumer, frozen, store)
+            for consumer, frozen, store in self._flow(sink.value, read)
+        ]
+
+    def _kind(self, sink: Sink, consumer: Value) -> Kind:
+        """What a made tensor serves as, told by where it meets the loss."""
+        if sink.kind not in (Kind.LABELS, Kind.MASK) or sink.value.op != "call":
+            return sink.kind
+        name = called_class(sink.value) or sink.value.name
+        if name in SHAPED_MAKERS:
+            meets_loss = consumer.op == "call" and (is_loss_name(called_class(consumer) or consumer.name) or consumer in self.roles.loss_calls)
+            return Kind.LABELS if meets_loss or consumer.name in ("gather", "take_along_axis") else Kind.MASK
+        if consumer.op == "sub" and sink.kind is Kind.LABELS and not self._is_compared(sink.value):
+            return Kind.INDEX
+        if consumer.op in ("binop", "sub") and self._is_scattered(sink.value):
+            return Kind.MASK
+        return sink.kind
+
+    def _is_compared(self, made: Value) -> bool:
+        """Whether a label vector is turned into a matrix of equal labels, or selects otherwise than by number."""
+        return self._passes(made, lambda user: user.op in ("compare", "bool") or user.name in ("eq", "equal", "one_hot", "bool", "type"))
+
+    def _is_scattered(self, made: Value) -> bool:
+        return self._passes(made, lambda user: user.op == "call" and user.name.startswith("scatter"))
+
+    def _passes(self, made: Value, wanted: Callable[[Value], bool]) -> bool:
+        seen: set[Value] = set()
+        stack = [made]
+        while stack:
+            value = stack.pop()
+            if value in seen:
+                continue
+            seen.add(value)
+            for user in value.users:
+                if wanted(user):
+                    return True
+                if self._carries(user, value):
+                    stack.append(user)
+        return False
 
     def reaches_gradient(self, value: Value) -> bool:
         """Whether a scaled loss is returned or differentiated, and not merely logged."""
@@ -129,11 +171,13 @@ class Engagements:
             return frozen, store
         if user.op == "self" and value.op == "store" and not shares_run(value.function, user.function):
             return user, value
+        if user.op == "self" and value.op != "store" and (value.op != "return" or is_cached(value.function)):
+            return user, value  # set in the class body, or a property that is computed once
         if user.op == "global" and value.function.is_module and not user.function.is_module:
             return user, value
         if user.op == "param" and user.function.defaults.get(user.name) is value:
             return user, value
-        if user.op == "call" and user.callee is not None and is_cached(user.callee):
+        if user.op == "call" and value.op == "return" and is_cached(value.function):
             return user, value
         return None, None
 
@@ -179,7 +223,7 @@ class Engagements:
             if value is user.inputs[0]:
                 return value.op == "attr"
             if user.callee is not None:
-                return value is user.callee.returns
+                return value.op == "return"
             if user.constructs is not None or user.name in _STOPS:
                 return False
             called = user.inputs[0]
@@ -192,35 +236,6 @@ class Engagements:
                 "Parameter", "bool", "map", "product",
             )
         return False
-
-
-def is_made(value: Value) -> bool:
-    """Whether a tensor was made here (``arange``, ``eye``, a list display) and does not come from data or a model."""
-    made = False
-    seen: set[Value] = set()
-    stack = [value]
-    while stack:
-        each = stack.pop()
-        if each in seen:
-            continue
-        seen.add(each)
-        if each.op in ("const", "str", "import"):
-            continue
-        if each.op == "dict" or (each.op == "call" and each.callee is None and (called_class(each) or each.name) in MAKERS):
-            made = True
-            continue
-        if each.op == "call" and each.callee is None and each.inputs[0].op == "attr" and not is_library_call(each):
-            stack.append(each.inputs[0].inputs[0])  # a method of what may be made
-            continue
-        inputs = each.inputs if each.op in ("binop", "compare", "unary") else feature_inputs(each)
-        if not inputs and each.op != "tuple":
-            if each.op == "call" and is_library_call(each):
-                stack.extend(argument for _, argument in each.arguments())
-                continue
-            return False
-        made = made or each.op == "tuple"
-        stack.extend(inputs)
-    return made
 
 
 def shares_run(store: Function, read: Function) -> bool:

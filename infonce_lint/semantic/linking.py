@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infonce_lint.semantic.expressions import call_name
 from infonce_lint.semantic.values import CALL_METHODS, Class, Function, Module, Value
 
 _WRAPPERS = frozenset({"DataParallel", "DistributedDataParallel", "compile", "jit", "script", "partial", "to", "cuda"})
@@ -13,7 +14,11 @@ def link(module: Module) -> None:
     _link_free_names(module)
     _link_attributes(module)
     for function in module.functions:
+        for name, default in function.defaults.items():
+            if default.op not in ("const", "str"):
+                function.parameters[name].add_input(default)
         for call in function.calls:
+            call.name = call_name(call.inputs[0])
             _link_call(call)
     # objects held in attributes are known only once constructions are
     for function in module.functions:
@@ -63,6 +68,9 @@ def _link_attributes(module: Module) -> None:
                 if not read.inputs:
                     for store in stores:
                         read.add_input(store)
+                    method = owner.method(name)
+                    if method is not None and any("property" in each for each in method.decorators):
+                        read.add_input(method.returns)
         for buffer in _registered(owner):
             name = str(buffer.inputs[1].literal)
             if len(buffer.inputs) < 3:
@@ -156,6 +164,8 @@ def _link_call(call: Value) -> None:
                 break
     elif isinstance(target, Function):
         _run(call, target)
+        if call.inputs[0].op == "self":
+            _run_overrides(call, target)
     elif _is_super_init(call):
         owner = _owner(call.function)
         for parent in owner.parents if owner is not None else ():
@@ -189,6 +199,17 @@ def _run(call: Value, function: Function) -> None:
     function.callers.append(call)
     _pass_arguments(call, function)
     call.add_input(function.returns)
+
+
+def _run_overrides(call: Value, function: Function) -> None:
+    """``self.build_mask()`` may run the method of a subclass as well."""
+    owner = _owner(call.function)
+    for each in owner.family() if owner is not None else ():
+        other = each.methods.get(function.name)
+        if other is not None and other is not function:
+            other.callers.append(call)
+            _pass_arguments(call, other)
+            call.add_input(other.returns)
 
 
 def _pass_arguments(call: Value, function: Function) -> None:

@@ -29,6 +29,8 @@ TEMPERATURE_WORDS = frozenset("temperature temp tau t temperatures logit scale".
 CROSS_ENTROPY_WORDS = frozenset("crossentropy xent nll ce celoss softmaxcrossentropy nllloss".split())
 LOSS_WORDS = CROSS_ENTROPY_WORDS | frozenset("criterion loss entropy objective criterions crit".split())
 
+REGRESSION_WORDS = frozenset("mse l1 l2 huber mae smooth frobenius".split())
+
 #: First words of dotted paths that are array libraries, whatever the import calls them.
 LIBRARIES = {
     "torch": "torch",
@@ -65,6 +67,8 @@ def is_size_name(name: str, extra: tuple[str, ...] = ()) -> bool:
     if not OTHER_SIZE_WORDS.isdisjoint(found):
         return False
     if not _SIZE_WORDS.isdisjoint(found):
+        return True
+    if found[-2:] == ("per", "batch"):
         return True
     return "batch" in found and ("size" in found or "sz" in found or "samples" in found)
 

@@ -93,6 +93,9 @@ class Origins:
             if len(value.inputs) == 2 and value.inputs[1].op == "str":
                 if is_config_size_name(value.name, self.size_names) and self.is_configuration(value.inputs[0]):
                     return f"`{path_text(value)}` is read from the configuration"
+                kept = [each for each in entries(value.inputs[0], value.name) if self.sources(each)]
+                if kept:
+                    return f"`{path_text(value)}` is kept in a dictionary"
         elif op == "call":
             return self._reader_path(value)
         elif op == "self":
@@ -357,6 +360,17 @@ def elements(container: Value, position: int, depth: int = 0) -> list[Value]:
         return elements(container.callee.returns, position, depth + 1)
     if container.op in ("phi", "return", "name", "closure", "store", "param", "global", "self"):
         return [found for each in container.inputs for found in elements(each, position, depth + 1)]
+    return []
+
+
+def entries(container: Value, key: str, depth: int = 0) -> list[Value]:
+    """The values that a dictionary display holds under ``key``."""
+    if depth > 8:
+        return []
+    if container.op == "dict":
+        return [each for name, each in zip(container.keywords, container.inputs, strict=False) if name == key]
+    if container.op in ("phi", "return", "name", "closure", "store", "param", "global", "self"):
+        return [found for each in container.inputs for found in entries(each, key, depth + 1)]
     return []
 
 

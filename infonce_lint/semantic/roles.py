@@ -8,11 +8,13 @@ from infonce_lint.semantic.linking import resolve
 from infonce_lint.semantic.names import (
     CUSTOMARY_LIBRARIES,
     LIBRARIES,
+    REGRESSION_WORDS,
     is_contrastive_name,
     is_cross_entropy_name,
     is_loss_name,
     is_similarity_name,
     is_temperature_name,
+    words,
 )
 from infonce_lint.semantic.values import Module, Value
 
@@ -170,6 +172,8 @@ class Roles:
             name = called_class(value) or value.name
             if is_cross_entropy_name(name):
                 evidence.add("cross-entropy")
+            elif not REGRESSION_WORDS.isdisjoint(words(name)):
+                evidence.add("regression")
             elif is_loss_name(name):
                 evidence.add("loss")
             elif name in ("log", "log_softmax", "logsumexp", "LogSoftmax", "log1p", "logsigmoid", "reduce_logsumexp", "Log"):
@@ -191,12 +195,16 @@ class Roles:
     def _is_contrastive(self, similarity: Similarity) -> bool:
         evidence = similarity.evidence
         is_loss = "cross-entropy" in evidence or "log" in evidence
+        if "regression" in evidence and not is_loss:
+            return False
         if similarity.strength == 3:
-            return is_loss or bool(evidence & {"loss", "name", "temperature", "similarity name"})
+            if is_loss or evidence & {"name", "temperature"}:
+                return True
+            return "similarity name" in evidence and bool(evidence & {"loss", "exp", "margin"})
         if similarity.strength == 2:
             if is_loss:
                 return True
-            return bool(evidence & {"loss", "exp"}) and bool(evidence & {"temperature", "name", "similarity name"})
+            return bool(evidence & {"loss", "exp", "margin"}) and bool(evidence & {"temperature", "name", "similarity name"})
         return bool(evidence & {"cross-entropy", "log", "loss"}) and bool(
             evidence & {"name", "similarity name", "temperature"}
         )

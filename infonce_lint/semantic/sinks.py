@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from infonce_lint.semantic.names import words
 from infonce_lint.semantic.origin import Origins
-from infonce_lint.semantic.roles import Roles, called_class, is_library, is_library_call
+from infonce_lint.semantic.roles import Roles, called_class, feature_inputs, is_library, is_library_call
 from infonce_lint.semantic.values import Module, Value
 
 
@@ -35,8 +35,8 @@ class Sink:
 
 
 _LABEL_MAKERS = frozenset("arange range one_hot OneHot randint randperm linspace Range to_categorical".split())
-_SHAPED_MAKERS = frozenset(
-    "zeros ones full empty new_zeros new_ones new_full new_empty Zeros Ones fill rand randn tf_zeros scatter_nd "
+SHAPED_MAKERS = frozenset(
+    "zeros ones full empty new_zeros new_ones new_full new_empty Zeros Ones fill scatter_nd "
     "broadcast_to constant".split()
 )
 _MASK_MAKERS = frozenset("eye identity Eye tri triu_indices tril_indices diag_embed block_diag sequence_mask diag_indices eye_like".split())
@@ -48,8 +48,9 @@ _DIVIDERS = frozenset("div divide true_divide truediv div_ true_divide_ mul mul_
 _NOT_A_SIZE = frozenset({"dtype", "device", "dim", "axis", "requires_grad", "name", "seed"})
 
 
+_QUEUE_WORDS = frozenset("queue ptr pointer bank memory".split())
 _MASK_WORDS = frozenset("mask masks label labels target targets".split())
-MAKERS = _LABEL_MAKERS | _SHAPED_MAKERS | _MASK_MAKERS
+MAKERS = _LABEL_MAKERS | SHAPED_MAKERS | _MASK_MAKERS
 
 
 def find_sinks(module: Module, origins: Origins, roles: Roles) -> Iterator[Sink]:
@@ -86,10 +87,11 @@ def _call_sink(call: Value, origins: Origins, roles: Roles) -> Sink | None:
     if base in sizes:
         base = None
     if name == "range" and receiver is None and not _is_tensor_range(call):
-        return Sink(call, Kind.LOOP, sizes)
+        bounds = _sized(arguments[:2], origins)  # a configured step only cuts into chunks
+        return Sink(call, Kind.LABELS if _becomes_tensor(call) else Kind.LOOP, bounds) if bounds else None
     if name in _LABEL_MAKERS:
         return Sink(call, Kind.LABELS, sizes)
-    if name in _SHAPED_MAKERS:
+    if name in SHAPED_MAKERS:
         return Sink(call, Kind.MASK if _is_square(call, sizes) else Kind.LABELS, sizes)
     if name in _MASK_MAKERS:
         return Sink(call, Kind.MASK, sizes)
@@ -121,6 +123,11 @@ def _is_tensor_range(call: Value) -> bool:
     return call.inputs[0].op == "attr"
 
 
+def _becomes_tensor(call: Value) -> bool:
+    """``torch.tensor(list(range(n)))``: the numbers themselves are wanted, not a loop over them."""
+    return any(user.op == "call" and user.name in ("list", "tensor", "array", "LongTensor", "as_tensor") for user in call.users)
+
+
 def _is_square(call: Value, sizes: tuple[Value, ...]) -> bool:
     """Whether the extents have two axes, as a mask has and a label vector has not."""
     positional = [each for keyword, each in call.arguments() if keyword in (None, "size", "shape")]
@@ -136,11 +143,14 @@ def _subscript_sink(value: Value, origins: Origins) -> Sink | None:
     indices = value.inputs[1:] if value.op == "sub" else value.inputs[1:-1]
     cuts: list[Value] = []
     places: list[Value] = []
+    if is_queue(base):
+        return None
     for index in indices:
         parts = index.inputs if index.op == "tuple" else [index]
         for part in parts:
             if part.op == "slice":
-                cuts.extend(_sized(part.inputs, origins))
+                if not _is_chunk(part):
+                    cuts.extend(_sized(part.inputs, origins))
             elif origins.sources(part):
                 places.append(part)
     if cuts:
@@ -150,6 +160,28 @@ def _subscript_sink(value: Value, origins: Origins) -> Sink | None:
     return None
 
 
+def is_queue(base: Value) -> bool:
+    """Whether a stored tensor is a queue of negatives or its pointer: its length is a capacity, not the batch."""
+    return base.op == "self" and not _QUEUE_WORDS.isdisjoint(words(base.name))
+
+
+def _is_chunk(cut: Value) -> bool:
+    """``x[start : start + n]`` inside a loop over starts: a stride that handles a short tail."""
+    if len(cut.inputs) < 2:
+        return False
+    stack, seen = list(cut.inputs[:2]), set()
+    while stack:
+        each = stack.pop()
+        if each in seen:
+            continue
+        seen.add(each)
+        if each.op == "item" and each.inputs[0].op == "call" and each.inputs[0].name in ("range", "trange", "enumerate", "tqdm"):
+            return True
+        if each.op in ("binop", "phi", "call"):
+            stack.extend(each.inputs)
+    return False
+
+
 def _operator_sink(value: Value, origins: Origins, roles: Roles) -> Sink | None:
     if len(value.inputs) != 2:
         return None
@@ -157,6 +189,12 @@ def _operator_sink(value: Value, origins: Origins, roles: Roles) -> Sink | None:
     if value.name in ("Divide", "FloorDivide") and left in roles.cone:
         sizes = _sized([right], origins)
         return Sink(value, Kind.NORMALISER, sizes, left) if sizes else None
+    if value.name in ("Add", "Subtract"):
+        for tensor, offset in ((left, right), (right, left)):
+            sizes = _sized([offset], origins)
+            if sizes and tensor.op != "const" and not origins.sources(tensor) and is_made(tensor):
+                return Sink(value, Kind.LABELS, sizes)  # the labels of a later rank
+        return None
     if value.name == "Multiply":
         for tensor, factor in ((left, right), (right, left)):
             sizes = _sized([factor], origins)
@@ -167,3 +205,32 @@ def _operator_sink(value: Value, origins: Origins, roles: Roles) -> Sink | None:
             if tensor.op == "tuple" and tensor.name == "List":
                 return Sink(value, Kind.LABELS, sizes)  # [0] * batch_size
     return None
+
+
+def is_made(value: Value) -> bool:
+    """Whether a tensor was made here (``arange``, ``eye``, a list display) and does not come from data or a model."""
+    made = False
+    seen: set[Value] = set()
+    stack = [value]
+    while stack:
+        each = stack.pop()
+        if each in seen:
+            continue
+        seen.add(each)
+        if each.op in ("const", "str", "import"):
+            continue
+        if each.op == "dict" or (each.op == "call" and each.callee is None and (called_class(each) or each.name) in MAKERS):
+            made = True
+            continue
+        if each.op == "call" and each.callee is None and each.inputs[0].op == "attr" and not is_library_call(each):
+            stack.append(each.inputs[0].inputs[0])  # a method of what may be made
+            continue
+        inputs = each.inputs if each.op in ("binop", "compare", "unary") else feature_inputs(each)
+        if not inputs and each.op != "tuple":
+            if each.op == "call" and is_library_call(each):
+                stack.extend(argument for _, argument in each.arguments())
+                continue
+            return False
+        made = made or each.op == "tuple"
+        stack.extend(inputs)
+    return made

@@ -32,7 +32,8 @@ class Case:
 
     ``fixture`` is its path below ``fixtures/rules``; ``constants`` are the names whose literal value stands for the
     configured size in its text; ``views`` is set where stacked rows must divide by a view count; ``exact`` is False
-    where a fix may add up the same numbers in another order.
+    where a fix may add up the same numbers in another order; ``asserts_size`` where the author's own assertion goes on
+    to refuse another size after the repair.
     """
 
     fixture: str
@@ -41,6 +42,7 @@ class Case:
     views: int | None = None
     constants: tuple[str, ...] = ()
     exact: bool = True
+    asserts_size: bool = False
 
     @property
     def data(self) -> bytes:

@@ -61,7 +61,7 @@ from tests.surfaces.samples import BAD, CLEAN, SUPPRESSED, UNUSED_NOQA, run
         (["explain"], 2),
         (["./explain"], 0),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
 def test_exit_code(command: Command, project: Path, arguments: list[str], expected: int) -> None:
     for name, text in {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from infonce_lint.repair.solve import Solution
 from infonce_lint.semantic.contrastive import ContrastiveLoss
+from infonce_lint.semantic.extents import Extents
 from infonce_lint.semantic.roles import called_class, called_gather
 from infonce_lint.semantic.values import Value
 
@@ -12,14 +14,23 @@ _REASON = (
 )
 
 
-def gather_problem(loss: ContrastiveLoss) -> str:
+def gather_problem(loss: ContrastiveLoss, extents: Extents, solutions: dict[str, Solution]) -> str:
     """Why a loss that gathers over processes must be reordered by hand; empty when its order is right."""
     for value in loss.model.roles.features | loss.model.roles.cone:
         if value.op == "call" and called_gather(value) and value.callee is None and len(value.keywords) == 1:
             first = value.argument(0)
-            if first is not None and _holds_views(first):
+            if first is not None and (_holds_views(first) or _is_stacked(first, extents, solutions)):
                 return _REASON
     return ""
+
+
+def _is_stacked(value: Value, extents: Extents, solutions: dict[str, Solution]) -> bool:
+    """Whether what is gathered has several rows for each sample: the views came stacked."""
+    rows = extents.rows(value)
+    if rows is None:
+        return False
+    ratios = [rows / each.extent for each in solutions.values()]
+    return any(ratio.number > 1 or any(name.startswith("named:") for name, _ in ratio.symbols) for ratio in ratios)
 
 
 def _holds_views(value: Value) -> bool:

@@ -44,12 +44,14 @@ class _Planner:
 
     def plan(self) -> Fix | Refusal:
         """Solve the sizes, rewrite every read, rebuild what is frozen."""
-        problem = gather_problem(self.loss) or _framework_problem(self.loss)
+        problem = _framework_problem(self.loss)
         if problem:
             return Refusal(problem)
         solutions = Solver(self.loss, self.extents).solve()
-        if isinstance(solutions, str):
-            return Refusal(solutions)
+        solved = {} if isinstance(solutions, str) else solutions
+        problem = gather_problem(self.loss, self.extents, solved)
+        if problem or isinstance(solutions, str):
+            return Refusal(problem or str(solutions))
         self.doubts += [each.doubt for each in solutions.values() if each.doubt]
         rewriter = Rewriter(self.loss, self.source, self.settings, self.extents, solutions)
         edits: list[Edit] = []

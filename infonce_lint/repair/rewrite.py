@@ -110,7 +110,7 @@ class Rewriter:
         ranked = []
         roles = self.loss.model.roles
         for order, (name, value) in enumerate(scope.items()):
-            if "." in name or not (value in roles.features or value in roles.cone):
+            if "." in name or value in roles.reduced or not (value in roles.features or value in roles.cone):
                 continue
             rows = self.extents.rows(value)
             if rows is None or rows.size_symbols:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from infonce_lint.semantic.contrastive import ContrastiveLoss, SizeUse
 from infonce_lint.semantic.engagement import Engagement
 from infonce_lint.semantic.extents import WORLD, Extent, Extents, number
-from infonce_lint.semantic.roles import Similarity
-from infonce_lint.semantic.sinks import Kind
+from infonce_lint.semantic.roles import Similarity, is_library
+from infonce_lint.semantic.sinks import Kind, Sink
 from infonce_lint.semantic.values import Value
 
 
@@ -62,14 +62,13 @@ class Solver:
     def _equation(self, name: str, engagement: Engagement) -> Extent | None:
         """The size that makes one engagement fit: rows of the similarity / (rows of what is made, per size)."""
         sink = engagement.sink
-        if sink.kind is Kind.NORMALISER:
+        if engagement.kind is Kind.NORMALISER:
             return None
-        if sink.kind in (Kind.RESHAPE,) and sink.base is not None:
-            made = self._leading_size(sink.value, sink.sizes)
-            rows = self._similarity_rows(sink.base)
-        elif sink.kind is Kind.INDEX and sink.base is not None and sink.value.op == "call" and sink.base in self.loss.model.roles.cone:
+        if engagement.kind is Kind.RESHAPE and sink.base is not None:
+            made, rows = self._reshape(sink)
+        elif engagement.kind is Kind.INDEX and sink.base is not None and sink.value.op == "call" and sink.base in self.loss.model.roles.cone:
             return self._diagonal(name, sink.value, sink.sizes, sink.base)
-        elif sink.kind in (Kind.SPLIT, Kind.INDEX):
+        elif engagement.kind in (Kind.SPLIT, Kind.INDEX):
             return None
         else:
             made, rows = self._meeting(name, engagement)
@@ -107,18 +106,36 @@ class Solver:
 
     def operand_rows(self, similarity: Similarity) -> Extent | None:
         """The rows that a similarity compares."""
-        for operand in similarity.operands:
-            rows = self.extents.rows(operand)
-            if rows is not None and rows != number(1) and rows.symbols:
-                return rows
-        return None
+        rows = self.extents.compared_rows(similarity)
+        return rows if rows is not None and rows.symbols else None
 
-    def _leading_size(self, value: Value, sizes: tuple[Value, ...]) -> Extent | None:
-        """The extent of the first axis of a reshape, if the configured size decides that axis."""
-        arguments = [each for keyword, each in value.arguments() if keyword is None]
-        flat = [part for each in arguments for part in (each.inputs if each.op == "tuple" else [each])]
-        leading = next((each for each in flat if each in sizes or self.extents.origins.sources(each)), None)
-        return self.extents.integer(leading) if leading is not None else None
+    def _reshape(self, sink: Sink) -> tuple[Extent | None, Extent | None]:
+        """The rows that a reshape gives, and those of what it reshapes.
+
+        Of a similarity the first axis is the rows. Features ``view(views, size, -1)`` keep their last axis, so that
+        all axes before it count rows; ``view(size, -1, dim)`` regroups them and says nothing.
+        """
+        assert sink.base is not None
+        shape = self._shape(sink.value)
+        if not shape:
+            return None, None
+        if sink.base in self.loss.model.roles.cone:
+            return self.extents.integer(shape[0]), self._similarity_rows(sink.base)
+        if sink.value.name not in ("view", "reshape", "unflatten") or shape[-1].op != "unary":
+            return None, None
+        made: Extent | None = number(1)
+        for each in shape[:-1]:
+            factor = self.extents.integer(each)
+            made = made * factor if made is not None and factor is not None else None
+        return made, self.extents.rows(sink.base)
+
+    def _shape(self, call: Value) -> list[Value]:
+        """The axes that a reshape is given."""
+        arguments = [each for keyword, each in call.arguments() if keyword in (None, "shape", "size")]
+        called = call.inputs[0]
+        if called.op != "attr" or is_library(called.inputs[0]):
+            arguments = arguments[1:]
+        return arguments[0].inputs if arguments and arguments[0].op == "tuple" else arguments
 
     def _diagonal(self, name: str, call: Value, sizes: tuple[Value, ...], base: Value) -> Extent | None:
         """``diag(sim, N)`` starts the other view's rows: N is half of two views' rows."""
@@ -134,7 +151,7 @@ class Solver:
     # -- inference without an equation -------------------------------------------------------------------------------
 
     def _infer(self, name: str, uses: list[SizeUse]) -> Solution | str:
-        kinds = {each.sink.kind for use in uses for each in use.engagements}
+        kinds = {each.kind for use in uses for each in use.engagements}
         halves = self._complementary_slices(name, uses)
         if halves is not None:
             return Solution(name, halves, True)
@@ -152,6 +169,9 @@ class Solver:
             )
         if views_are_known(rows):
             return Solution(name, Extent(rows.number / rows.number, rows.symbols), False, "the number of views is inferred")
+        towers = [found for each in consumers for found in self._behind(each)]
+        if Kind.LOOP in kinds and towers and all(each.strength == 2 for each in towers):
+            return Solution(name, rows, True)  # two towers, one row for each round of the loop
         if kinds <= {Kind.INDEX, Kind.SPLIT, Kind.NORMALISER, Kind.LOOP}:
             return Solution(name, rows / number(2), False, "two views are inferred from the convention")
         return "how the rows of this loss depend on the size is not in the code; derive it from the features by hand"

@@ -61,26 +61,34 @@ class Engagements:
 
     def _kind(self, sink: Sink, consumer: Value) -> Kind:
         """What a made tensor serves as, told by where it meets the loss."""
-        if sink.kind not in (Kind.LABELS, Kind.MASK) or sink.value.op != "call":
+        if sink.kind not in (Kind.LABELS, Kind.MASK):
             return sink.kind
-        name = called_class(sink.value) or sink.value.name
+        name = called_class(sink.value) or sink.value.name if sink.value.op == "call" else ""
         if name in SHAPED_MAKERS:
             meets_loss = consumer.op == "call" and (is_loss_name(called_class(consumer) or consumer.name) or consumer in self.roles.loss_calls)
             return Kind.LABELS if meets_loss or consumer.name in ("gather", "take_along_axis") else Kind.MASK
         if consumer.op == "sub" and sink.kind is Kind.LABELS and not self._is_compared(sink.value):
             return Kind.INDEX
-        if consumer.op in ("binop", "sub") and self._is_scattered(sink.value):
+        if consumer.op in ("binop", "sub", "call") and self._fills_a_mask(sink.value) and sink.kind is Kind.LABELS:
             return Kind.MASK
         return sink.kind
 
     def _is_compared(self, made: Value) -> bool:
         """Whether a label vector is turned into a matrix of equal labels, or selects otherwise than by number."""
-        return self._passes(made, lambda user: user.op in ("compare", "bool") or user.name in ("eq", "equal", "one_hot", "bool", "type"))
+        return self._passes(
+            made,
+            lambda user, _: user.op in ("compare", "bool", "setitem") or user.name in ("eq", "equal", "one_hot", "bool", "type"),
+        )
 
-    def _is_scattered(self, made: Value) -> bool:
-        return self._passes(made, lambda user: user.op == "call" and user.name.startswith("scatter"))
+    def _fills_a_mask(self, made: Value) -> bool:
+        """Whether numbers only say which entries of a mask are set: ``mask[i, n + i] = 0``, a scatter."""
+        return self._passes(
+            made,
+            lambda user, value: (user.op == "call" and user.name.startswith("scatter"))
+            or (user.op == "setitem" and any(value is each or value in each.inputs for each in user.inputs[1:-1])),
+        )
 
-    def _passes(self, made: Value, wanted: Callable[[Value], bool]) -> bool:
+    def _passes(self, made: Value, wanted: Callable[[Value, Value], bool]) -> bool:
         seen: set[Value] = set()
         stack = [made]
         while stack:
@@ -89,7 +97,7 @@ class Engagements:
                 continue
             seen.add(value)
             for user in value.users:
-                if wanted(user):
+                if wanted(user, value):
                     return True
                 if self._carries(user, value):
                     stack.append(user)
@@ -149,9 +157,9 @@ class Engagements:
             return True
         if any(read in self.origins.sources(argument) for _, argument in user.arguments()):
             return True
-        if user.callee is read.function and self._is_default(user, read):
+        if value.function is read.function and self._is_default(user, read):
             return False
-        return runs(user.callee, read.function)
+        return runs(value.function, read.function)
 
     def _is_default(self, call: Value, read: Value) -> bool:
         """Whether a helper reads the size only for a parameter that this call fills: ``if size is None: size = ...``."""

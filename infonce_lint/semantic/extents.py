@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from infonce_lint.semantic.names import words
 from infonce_lint.semantic.origin import Origins, is_none, key, path_text
-from infonce_lint.semantic.roles import Roles, called_class, called_gather, is_library
+from infonce_lint.semantic.roles import Roles, Similarity, called_class, called_gather, is_library, is_scale
 from infonce_lint.semantic.values import Function, Value
 
 WORLD = "world size"
@@ -239,6 +239,9 @@ class Extents:
     def _joined(self, found: list[Extent | None]) -> Extent | None:
         """Rows where branches meet: equal ones, or a gather that only several processes run."""
         known = [each for each in found if each is not None]
+        sized = {each for each in known if each.size_symbols}
+        if len(sized) == 1:
+            return sized.pop()  # the branch that the configured size decides
         if not known:
             return None
         most = max(known, key=lambda each: each.power(WORLD))
@@ -248,8 +251,10 @@ class Extents:
 
     def _broadcast(self, value: Value) -> Extent | None:
         if value.op == "binop" and value.name == "MatrixMultiply":
-            return self.rows(value.inputs[0])
-        found = [self.rows(each) for each in value.inputs if each.op not in ("const", "str") and not self.origins.sources(each)]
+            seed = next((each for each in self.roles.similarities if each.seed is value), None)
+            return self.compared_rows(seed) if seed is not None else self.rows(value.inputs[0])
+        operands = [each for each in value.inputs if each.op not in ("const", "str") and not is_scale(each)]
+        found = [self.rows(each) for each in operands if not self.origins.sources(each)]
         known = [each for each in found if each is not None and each != number(1)]
         sized = [each for each in known if each.size_symbols or any(name.startswith("rows:") for name, _ in each.symbols)]
         return sized[0] if sized else known[0] if known else None
@@ -331,18 +336,46 @@ class Extents:
     def _compared(self, call: Value) -> Extent | None:
         """A similarity of ``x.unsqueeze(1)`` and ``y.unsqueeze(0)`` has the rows of x."""
         seed = next(each for each in self.roles.similarities if each.seed is call)
-        for operand in seed.operands:
-            rows = self.rows(operand)
-            if rows is not None and rows != number(1):
-                return rows
+        return self.compared_rows(seed)
+
+    def compared_rows(self, similarity: Similarity) -> Extent | None:
+        """The rows of a similarity: those of its first operand, or of what its second one transposes when it is square."""
+        first, second = similarity.operands[:2]
+        if similarity.seed.name == "einsum":
+            spec = next((str(each.literal) for _, each in similarity.seed.arguments() if each.op == "str"), "")
+            left, _, out = spec.replace(" ", "").partition("->")
+            named = left.split(",")
+            if not out or len(named) != 2 or out[0] not in (named[0][:1], named[1][:1]):
+                return None
+            return self.rows(first if out[0] == named[0][0] else second)
+        rows = self.rows(first)
+        if rows is not None and rows != number(1):
+            return rows
+        if rows == number(1):
+            return self.rows(second)
+        return self._transposed(second) if self._transposed(first) is None else None
+
+    def _transposed(self, value: Value) -> Extent | None:
+        """The rows of x in ``x.T``, ``x.t()`` or ``transpose(x, 0, 1)``."""
+        if value.op == "attr" and value.name in ("T", "mT"):
+            return self.rows(value.inputs[0])
+        if value.op == "call" and value.name in ("t", "transpose"):
+            receiver = self._receiver(value)
+            return self.rows(receiver) if receiver is not None else None
         return None
 
     def _reshaped(self, call: Value) -> Extent | None:
         first = call.argument(0) if call.inputs[0].op == "attr" and not is_library(call.inputs[0].inputs[0]) else call.argument(1)
         if first is not None and first.op == "tuple":
             first = first.inputs[0] if first.inputs else None
-        if first is None or first.op == "unary":
+        if first is None:
             return None
+        shape = [each for keyword, each in call.arguments() if keyword is None]
+        shape = shape[0].inputs if shape and shape[0].op == "tuple" else shape
+        receiver = self._receiver(call)
+        if first.op == "unary":  # view(-1, 1): a column of the same entries
+            column = len(shape) == 1 or (len(shape) == 2 and shape[1].literal == 1)
+            return self.rows(receiver) if column and receiver is not None else None
         return self.integer(first)
 
     def _concatenation(self, call: Value) -> Extent | None:

@@ -102,6 +102,9 @@ class Origins:
             return self._slot_path(value)
         elif op == "global":
             return self._global_path(value)
+        elif op == "name" and value.inputs[0].op == "import":
+            if is_size_name(value.name, self.size_names):
+                return f"`{value.name}` is imported from `{value.inputs[0].name.rpartition('.')[0]}`"
         elif op == "name" and value.inputs[0].op == "param":
             param = value.inputs[0]
             if param.function.is_constructor and self.constructor_parameter(param):

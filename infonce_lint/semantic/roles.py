@@ -339,7 +339,7 @@ def feature_inputs(value: Value) -> list[Value]:
     if op in ("phi", "name", "closure", "param", "global", "self", "store", "return", "unary", "tuple", "comp"):
         return value.inputs
     if op == "binop":
-        return [each for each in value.inputs if each.op != "const"]
+        return [each for each in value.inputs if each.op != "const" and not is_scale(each)]
     if op in ("sub", "item", "setitem"):
         return value.inputs[:1]
     if op == "attr":
@@ -354,6 +354,17 @@ def feature_inputs(value: Value) -> list[Value]:
         if name in _FEATURE_FUNCTIONS or "gather" in name.lower() or called_gather(value):
             return [each for keyword, each in value.arguments() if keyword is None or keyword in ("input", "tensors", "x")]
     return []
+
+
+def is_scale(value: Value) -> bool:
+    """Whether a factor is a number by its name: a temperature, a learned logit scale."""
+    for _ in range(6):
+        if is_temperature_name(value.name) or is_temperature_name(value.bound):
+            return True
+        if value.op not in ("call", "attr", "name", "unary", "closure", "phi") or not value.inputs:
+            return False
+        value = value.inputs[0]
+    return False
 
 
 def called_gather(call: Value) -> bool:

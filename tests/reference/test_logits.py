@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -34,7 +36,7 @@ def copied_form(features: Tensor, n_views: int, temperature: float) -> tuple[Ten
 @pytest.mark.parametrize("form", ["out", "pair"])
 @pytest.mark.parametrize("n_views", [2, 3, 4])
 @pytest.mark.parametrize("batch", BATCHES)
-def test_cross_entropy_over_the_logits_is_the_loss(n_views: int, batch: int, form: str) -> None:
+def test_cross_entropy_over_the_logits_is_the_loss(n_views: int, batch: int, form: Literal["out", "pair"]) -> None:
     features = some_rows(n_views, batch)
     logits, targets = info_nce_logits(features, n_views, 0.1, form=form)
     rows = n_views * batch
@@ -49,7 +51,7 @@ def test_cross_entropy_over_the_logits_is_the_loss(n_views: int, batch: int, for
 
 @pytest.mark.parametrize("batch", BATCHES)
 @pytest.mark.parametrize("form", ["out", "pair"])
-def test_two_views_give_the_copied_function_column_by_column(batch: int, form: str) -> None:
+def test_two_views_give_the_copied_function_column_by_column(batch: int, form: Literal["out", "pair"]) -> None:
     features = some_rows(2, batch).detach()
     ours, copied = info_nce_logits(features, 2, 0.1, form=form), copied_form(features, 2, 0.1)
     assert torch.allclose(ours[0], copied[0], atol=1e-12)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from infonce_lint.reference import clip_loss, info_nce_logits, info_nce_loss
+from infonce_lint.reference.forms import Form
 from tests.reference.definitions import defined_loss, value_and_gradient
 
 HALVES = [torch.float16, torch.bfloat16]
@@ -20,7 +21,7 @@ def half_rows(rows: int, dtype: torch.dtype) -> torch.Tensor:
 @pytest.mark.parametrize("tile", [None, 5])
 @pytest.mark.parametrize("form", ["out", "pair", "in"])
 def test_half_precision_features_give_a_float32_loss(
-    dtype: torch.dtype, temperature: float, tile: int | None, form: str
+    dtype: torch.dtype, temperature: float, tile: int | None, form: Form
 ) -> None:
     features = half_rows(18, dtype)
     loss = info_nce_loss(features, 3, temperature=temperature, form=form, tile=tile)
@@ -50,7 +51,7 @@ def test_autocast_changes_nothing(dtype: torch.dtype, tile: int | None) -> None:
 @pytest.mark.parametrize("dtype", [*HALVES, torch.float32, torch.float64])
 @pytest.mark.parametrize("tile", [None, 5])
 @pytest.mark.parametrize("form", ["out", "pair", "in"])
-def test_a_very_low_temperature_stays_finite(dtype: torch.dtype, tile: int | None, form: str) -> None:
+def test_a_very_low_temperature_stays_finite(dtype: torch.dtype, tile: int | None, form: Form) -> None:
     features = half_rows(12, dtype)
     value, gradient = value_and_gradient(info_nce_loss(features, 2, temperature=1e-4, form=form, tile=tile), features)
     assert value.isfinite()

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from infonce_lint.reference import InfoNCELoss, clip_loss, info_nce_loss
+from infonce_lint.reference.forms import Form
 from tests.reference.definitions import defined_loss, defined_towers, row_losses, value_and_gradient
 
-FORMS = ["out", "pair", "in"]
+FORMS: list[Form] = ["out", "pair", "in"]
 TILES = [None, 1, 4, 1000]
 EPS = torch.finfo(torch.float32).eps
 
@@ -73,7 +74,7 @@ def assert_close(
     seed=st.integers(0, 2**16),
 )
 def test_views_match_the_definition(
-    form: str, dtype: torch.dtype, n_views: int, batch: int, width: int, temperature: float, kind: str,
+    form: Form, dtype: torch.dtype, n_views: int, batch: int, width: int, temperature: float, kind: str,
     tile: int | None, seed: int,
 ) -> None:  # fmt: skip
     features = cloud(kind, n_views * batch, width, seed, dtype)
@@ -96,7 +97,7 @@ def test_views_match_the_definition(
     seed=st.integers(0, 2**16),
 )
 def test_labels_match_the_definition(
-    form: str, data: st.DataObject, n_views: int, batch: int, temperature: float, kind: str, tile: int | None,
+    form: Form, data: st.DataObject, n_views: int, batch: int, temperature: float, kind: str, tile: int | None,
     per_row: bool, seed: int,
 ) -> None:  # fmt: skip
     rows = n_views * batch
@@ -150,7 +151,7 @@ def test_unnormalized_rows_are_taken_as_they_are(n_views: int, tile: int | None)
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("tile", [None, 4])
-def test_reductions_agree(form: str, tile: int | None) -> None:
+def test_reductions_agree(form: Form, tile: int | None) -> None:
     features = cloud("spread", 15, 6, 1)
     rows = info_nce_loss(features, 3, form=form, reduction="none", tile=tile)
     assert torch.allclose(rows, torch.stack(row_losses(features, 3, 0.1, form)), atol=1e-12)
@@ -172,7 +173,7 @@ def test_tower_reductions_agree() -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("tile", [None, 2])
-def test_a_learnable_temperature_gets_its_gradient(form: str, tile: int | None) -> None:
+def test_a_learnable_temperature_gets_its_gradient(form: Form, tile: int | None) -> None:
     temperature = torch.nn.Parameter(torch.tensor(0.2, dtype=torch.float64))
     loss = InfoNCELoss(2, temperature=temperature, form=form, tile=tile)
     assert list(loss.parameters()) == [temperature]
@@ -192,7 +193,7 @@ def test_a_logit_scale_gets_its_gradient(tile: int | None) -> None:
 
 @pytest.mark.parametrize("n_views", [2, 3, 4])
 @pytest.mark.parametrize("form", ["out", "pair"])
-def test_collapsed_features_score_like_chance(n_views: int, form: str) -> None:
+def test_collapsed_features_score_like_chance(n_views: int, form: Form) -> None:
     rows = n_views * 6
     compared = rows - 1 if form == "out" else rows - n_views + 1
     loss = info_nce_loss(torch.ones(rows, 5, dtype=torch.float64), n_views, form=form)
@@ -201,7 +202,7 @@ def test_collapsed_features_score_like_chance(n_views: int, form: str) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("n_views", [2, 3])
-def test_symmetries(form: str, n_views: int) -> None:
+def test_symmetries(form: Form, n_views: int) -> None:
     batch = 5
     features = cloud("spread", n_views * batch, 6, 5).detach()
     views = features.reshape(n_views, batch, -1)
@@ -218,7 +219,7 @@ def test_symmetries(form: str, n_views: int) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_lone_sample_has_nothing_to_learn(form: str) -> None:
+def test_a_lone_sample_has_nothing_to_learn(form: Form) -> None:
     for n_views in (2, 3):
         features = cloud("equal", n_views, 4, 6)
         value, gradient = value_and_gradient(info_nce_loss(features, n_views, form=form), features)

@@ -56,6 +56,6 @@ def _encoded(source: str | bytes) -> bytes:
 
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(source.encode()).readline)
-        return source.encode(encoding)
+        return source.encode(encoding.removesuffix("-sig"))  # a byte order mark stands in the text already
     except (SyntaxError, UnicodeEncodeError):
         return source.encode()

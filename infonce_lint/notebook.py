@@ -208,3 +208,16 @@ def _language(root: dict[str, Any]) -> str:
         if isinstance(part, dict) and isinstance(part.get(name), str) and part[name]:
             return str(part[name]).lower()
     return "python"
+
+
+def cell_text(data: bytes, number: int) -> str:
+    """The text of one code cell, whether it parses or not; empty if there is none of that number.
+
+    Raises:
+        SourceError: as `Notebook.from_bytes`.
+    """
+    try:
+        root = json.loads(data.decode("utf-8-sig"))
+    except (RecursionError, ValueError) as error:
+        raise SourceError(f"not a notebook: {error}") from None
+    return dict(_code_cells(root)).get(number, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 
 from infonce_lint.files import Target
 from infonce_lint.finding import Finding, Position, Span
@@ -43,7 +44,7 @@ class Outcome:
     @property
     def report(self) -> FileReport:
         """The findings as reporters take them."""
-        return FileReport(self.path, self.findings, lambda cell: _text(self.data, self.path, cell))
+        return FileReport(self.path, self.findings, cache(partial(_text, self.data, self.path)))
 
 
 def run(targets: Iterable[Target], mode: Mode, *, unsafe: bool) -> Iterator[Outcome]:
@@ -102,9 +103,9 @@ def _text(data: bytes, path: str, cell: int | None) -> str:
 
     try:
         if cell is not None:
-            from infonce_lint.notebook import Notebook
+            from infonce_lint.notebook import cell_text
 
-            return Notebook.from_bytes(data, path).cell_text(cell)
+            return cell_text(data, cell)
         return SourceFile.from_bytes(data, path).text
     except SourceError:
         return data.decode("utf-8", "replace")

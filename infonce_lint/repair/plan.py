@@ -37,9 +37,7 @@ class _Planner:
         self.loss = loss
         self.source = source
         self.settings = settings
-        reading = {use.read.function for use in loss.size_uses}
-        reading |= {each.consumer.function for use in loss.size_uses for each in use.engagements}
-        self.extents = Extents(loss.model.origins, loss.model.roles, reading)
+        self.extents = Extents(loss.model.origins, loss.model.roles)
         self.doubts: list[str] = []
 
     def plan(self) -> Fix | Refusal:

@@ -46,20 +46,22 @@ class Solver:
         answers: list[Extent] = []
         for use in uses:
             for engagement in use.engagements:
-                answer = self._equation(name, engagement)
+                answer = self._equation(name, engagement, use.read)
                 if answer is not None and answer not in answers:
                     answers.append(answer)
         if answers:
-            distinct = {answer.without(WORLD) for answer in answers}
-            if len(distinct) > 1:
+            first = answers[0].without(WORLD)
+            others = [each.without(WORLD) for each in answers[1:]]
+            if any(each != first and not self.extents.make_twins(first, each) for each in others):
                 return "the places that this size flows into disagree on what it counts; derive each from its own tensor"
             # before the gather the size is a rank's own, after it all ranks': the rank's own is what was configured
+            answers = [answers[0], *(each for each in answers[1:] if each.without(WORLD) == first)]
             return Solution(name, min(answers, key=lambda each: each.power(WORLD)), True)
         return self._infer(name, uses)
 
     # -- equations ---------------------------------------------------------------------------------------------------
 
-    def _equation(self, name: str, engagement: Engagement) -> Extent | None:
+    def _equation(self, name: str, engagement: Engagement, read: Value) -> Extent | None:
         """The size that makes one engagement fit: rows of the similarity / (rows of what is made, per size)."""
         sink = engagement.sink
         if engagement.kind is Kind.NORMALISER:
@@ -71,12 +73,12 @@ class Solver:
         elif engagement.kind in (Kind.SPLIT, Kind.INDEX):
             return None
         else:
-            made, rows = self._meeting(name, engagement)
+            made, rows = self._meeting(name, engagement, read)
         if made is None or rows is None or made.power(name) != 1 or rows.size_symbols:
             return None
         return rows / made.without(name)
 
-    def _meeting(self, name: str, engagement: Engagement) -> tuple[Extent | None, Extent | None]:
+    def _meeting(self, name: str, engagement: Engagement, read: Value) -> tuple[Extent | None, Extent | None]:
         """The rows of a made tensor and of the similarity where the two come together."""
         consumer = engagement.consumer
         inputs = [*consumer.inputs]
@@ -86,6 +88,13 @@ class Solver:
             (rows for each in inputs if (rows := self.extents.rows(each)) is not None and rows.power(name)), None
         )
         partners = [each for each in inputs if each in self.loss.model.roles.cone]
+        for each in partners:
+            # a helper's parameter that several callers fill: the similarity next to the read is the one meant
+            here = [found for found in self._behind(each) if found.seed.function is read.function]
+            if read.function is not consumer.function and len(here) == 1:
+                rows = self.operand_rows(here[0])
+                if rows is not None:
+                    return made, rows
         rows = next((found for each in partners if (found := self._similarity_rows(each)) is not None), None)
         return made, rows
 
@@ -152,16 +161,17 @@ class Solver:
 
     def _infer(self, name: str, uses: list[SizeUse]) -> Solution | str:
         kinds = {each.kind for use in uses for each in use.engagements}
-        halves = self._complementary_slices(name, uses)
-        if halves is not None:
-            return Solution(name, halves, True)
+        for proof in (self._complementary_slices(uses), self._sections(uses), self._beside_rows(uses)):
+            if proof is not None:
+                return Solution(name, proof, True)
         consumers = [each.consumer for use in uses for each in use.engagements]
         rows = next((found for each in consumers if (found := self._similarity_rows(each)) is not None), None)
         if rows is None:
             return "no tensor of the loss shows how many rows a batch has; derive the size from the features by hand"
+        towers = [found for each in consumers for found in self._behind(each)]
+        paired = bool(towers) and all(each.strength == 2 for each in towers)
         if kinds == {Kind.NORMALISER}:
-            doubt = "a constant scale of the gradient can be meant"
-            return Solution(name, Extent(rows.number / rows.number, rows.symbols), False, doubt)
+            return self._divisor(name, uses, rows, paired)
         if Kind.RESHAPE in kinds and any(each.sink.base not in self.loss.model.roles.cone for use in uses for each in use.engagements):
             return (
                 "the rows are regrouped and the number per group is not in the code; "
@@ -169,14 +179,27 @@ class Solver:
             )
         if views_are_known(rows):
             return Solution(name, Extent(rows.number / rows.number, rows.symbols), False, "the number of views is inferred")
-        towers = [found for each in consumers for found in self._behind(each)]
-        if Kind.LOOP in kinds and towers and all(each.strength == 2 for each in towers):
+        if Kind.LOOP in kinds and paired:
             return Solution(name, rows, True)  # two towers, one row for each round of the loop
         if kinds <= {Kind.INDEX, Kind.SPLIT, Kind.NORMALISER, Kind.LOOP}:
             return Solution(name, rows / number(2), False, "two views are inferred from the convention")
         return "how the rows of this loss depend on the size is not in the code; derive it from the features by hand"
 
-    def _complementary_slices(self, name: str, uses: list[SizeUse]) -> Extent | None:
+    def _divisor(self, name: str, uses: list[SizeUse], rows: Extent, paired: bool) -> Solution | str:
+        """The size in a divisor that should count the rows: ``/ (2 * S)`` over 2 B stacked rows, ``/ S`` over a pair."""
+        doubt = "a constant scale of the gradient can be meant"
+        divisors = {self.extents.integer(size) for use in uses for each in use.engagements for size in each.sink.sizes}
+        factors = {each.without(name) for each in divisors if each is not None and each.power(name) == 1}
+        factor = factors.pop() if len(factors) == 1 else number(1)
+        if views_are_known(rows):
+            return Solution(name, rows / number(rows.number), False, doubt)
+        if paired:
+            return Solution(name, rows, False, doubt)
+        if factor.number > 1 or factor.symbols:
+            return Solution(name, rows / factor, False, doubt)
+        return "how many views the rows hold is not in the code; divide by the number of rows that the loss sums by hand"
+
+    def _complementary_slices(self, uses: list[SizeUse]) -> Extent | None:
         """``x[:S]`` and ``x[S:]`` are the two views of x."""
         below: dict[Value, bool] = {}
         above: dict[Value, bool] = {}
@@ -188,15 +211,65 @@ class Solver:
                 first = sink.value.inputs[1]
                 node = first.node
                 if getattr(node, "lower", None) is None:
-                    below[sink.base] = True
+                    below[identity(sink.base)] = True
                 if getattr(node, "upper", None) is None:
-                    above[sink.base] = True
+                    above[identity(sink.base)] = True
         if not below or not below.keys() & above.keys():
             return None
-        answers = {self.extents.rows(base) for base in below.keys() & above.keys()}
-        if len(answers) != 1 or (rows := answers.pop()) is None:
+        answers = [self.extents.rows(base) for base in below if base in above]
+        first = answers[0]
+        if first is None:
             return None
-        return rows / number(2)
+        for rows in answers[1:]:
+            if rows is None or (rows != first and not self.extents.make_twins(first, rows)):
+                return None
+        return first / number(2)
+
+    def _sections(self, uses: list[SizeUse]) -> Extent | None:
+        """``a, b = split(x, S)``, ``split(x, [S, S])``, or two ``narrow``: as many views of x as there are sections."""
+        answers: set[Extent | None] = set()
+        narrowed: dict[Value, set[int]] = {}
+        for use in uses:
+            for engagement in use.engagements:
+                call, base = engagement.sink.value, engagement.sink.base
+                if engagement.kind is not Kind.SPLIT or call.op != "call" or base is None:
+                    return None
+                rows = self.extents.rows(base)
+                if call.name == "narrow":
+                    narrowed.setdefault(identity(base), set()).add(call.index)
+                    continue
+                listed = next((each for _, each in call.arguments() if each.op == "tuple"), None)
+                items = {user.literal for user in call.users if user.op == "item" and isinstance(user.literal, int)}
+                count = len(listed.inputs) if listed is not None else len(items)
+                if rows is None or count < 2:
+                    return None
+                answers.add(rows / number(count))
+        for base, parts in narrowed.items():
+            rows = self.extents.rows(base)
+            answers.add(rows / number(len(parts)) if rows is not None and len(parts) == 2 else None)
+        return answers.pop() if len(answers) == 1 else None
+
+    def _beside_rows(self, uses: list[SizeUse]) -> Extent | None:
+        """``cat([k.unsqueeze(1), bank.expand(S, -1, -1)], dim=1)``: what stands side by side has equal rows."""
+        answers: set[Extent] = set()
+        for use in uses:
+            for engagement in use.engagements:
+                made = engagement.sink.value
+                if engagement.kind is not Kind.RESHAPE or made.name not in ("expand", "repeat", "tile", "broadcast_to"):
+                    return None
+                besides = [each for user in made.users if user.op == "tuple" for each in user.inputs if each is not made]
+                found = [rows for each in besides if (rows := self.extents.rows(each)) is not None]
+                if not found or any(self.extents.integer(each) is None for each in engagement.sink.sizes):
+                    return None
+                answers.add(found[0])
+        return answers.pop() if len(answers) == 1 else None
+
+
+def identity(value: Value) -> Value:
+    """The value itself behind reads of a parameter."""
+    while value.op == "name" and value.inputs:
+        value = value.inputs[0]
+    return value
 
 
 def views_are_known(rows: Extent) -> bool:

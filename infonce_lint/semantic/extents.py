@@ -7,14 +7,13 @@ of the features that are really there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
 from infonce_lint.semantic.names import words
-from infonce_lint.semantic.origin import Origins, is_none, key, path_text
+from infonce_lint.semantic.origin import Origins, elements, is_none, key, path_text
 from infonce_lint.semantic.roles import Roles, Similarity, called_class, called_gather, is_library, is_scale
-from infonce_lint.semantic.values import Function, Value
+from infonce_lint.semantic.values import Value
 
 WORLD = "world size"
 
@@ -74,18 +73,17 @@ _SAME_ROWS = frozenset(
     "sqrt abs clamp div mul add sub pow sigmoid tanh l2_normalize cast stop_gradient fill_diagonal_ masked_fill "
     "masked_fill_ bfloat16 type_as requires_grad_ logical_not fill_diagonal from_numpy tensor as_tensor Tensor array "
     "asarray Parameter triu tril square multiply divide truediv subtract LongTensor astype norm numpy Variable eq ne "
-    "bitwise_not div_ mul_ sub_ add_ logical_xor nan_to_num L2Normalize".split()
+    "list tuple LogSoftmax Softmax true_divide bitwise_not div_ mul_ sub_ add_ logical_xor nan_to_num L2Normalize".split()
 )
 _CONCATENATIONS = frozenset({"cat", "concat", "concatenate", "vstack"})
 
 
 class Extents:
-    """Computes extents of integers and tensors; ``bases`` are the functions whose parameters are left as unknowns."""
+    """Computes extents of integers and tensors; rows that the file does not tell become unknowns of their own."""
 
-    def __init__(self, origins: Origins, roles: Roles, bases: Iterable[Function]) -> None:
+    def __init__(self, origins: Origins, roles: Roles) -> None:
         self.origins = origins
         self.roles = roles
-        self.bases = set(bases)
         self.tensors: dict[str, Value] = {}  # the tensor behind each ``rows:`` symbol
         self.texts: dict[str, str] = {}  # how each other symbol is written
         self.twins: dict[str, str] = {}  # rows taken to be equal, because the code concatenates them as views
@@ -113,6 +111,9 @@ class Extents:
             return self.integer(value.inputs[0]) if value.name in ("Minus", "Plus") else None
         if op in ("name", "closure", "store", "return", "phi", "param") and value.inputs:
             found = {self.integer(each) for each in value.inputs if not is_none(each)}
+            sized = {each for each in found if each is not None and each.size_symbols}
+            if len(sized) == 1:
+                return sized.pop()  # the alternative that the configured size decides
             if len(found) == 1 and None not in found:
                 return found.pop()
             if op in ("phi", "closure", "store", "return"):
@@ -213,8 +214,9 @@ class Extents:
                 return found[0]
             return None if found else self._base(value) if op in ("self", "global") else None
         if op == "param":
-            if value.function not in self.bases and len(value.inputs) == 1:
-                return self.rows(value.inputs[0])
+            passed = {self.rows(each) for each in value.inputs if not is_none(each)}
+            if len(passed) == 1 and (rows := passed.pop()) is not None and not (rows.size_symbols and value in self.roles.features):
+                return rows
             return self._base(value)
         if op == "phi":
             return self._joined([self.rows(each) for each in value.inputs if not is_none(each)])
@@ -272,6 +274,10 @@ class Extents:
 
     def _element(self, value: Value) -> Extent | None:
         container = value.inputs[0]
+        if isinstance(value.literal, int):
+            found = {self.rows(each) for each in elements(container, value.literal)}
+            if len(found) == 1 and None not in found:
+                return found.pop()
         if container.op == "call" and container.name in ("chunk", "split", "tensor_split", "array_split", "unbind"):
             whole = self._receiver(container)
             count = container.argument(0) if container.inputs[0].op == "attr" and not is_library(container.inputs[0].inputs[0]) else container.argument(1)
@@ -324,7 +330,7 @@ class Extents:
             return self.rows(receiver)
         if name in ("t", "transpose", "permute", "sum", "mean", "stack", "diag", "diagonal", "masked_select"):
             return None
-        if call.inputs[0].op == "attr" and not is_library(call.inputs[0].inputs[0]) and call.inputs[0].inputs[0] in self.roles.cone:
+        if call in self.roles.cone:
             return None
         return self._base(call)  # a model's output, a loader's batch: rows of their own
 
@@ -394,12 +400,25 @@ class Extents:
             return self._total([self.rows(each) for each in parts.inputs])
         if parts.op == "call" and called_gather(parts):
             return self.rows(parts)
+        if parts.op == "call" and parts.name == "unbind":
+            return self._unbound(parts)
         if parts.op == "binop" and parts.name == "Multiply":
             for many, times in (parts.inputs, parts.inputs[::-1]):
                 if many.op == "tuple" and many.inputs:
                     element, count = self.rows(many.inputs[0]), self.integer(times)
                     return element * count if element is not None and count is not None else None
         return self._base(call)
+
+    def _unbound(self, call: Value) -> Extent | None:
+        """``cat(unbind(x, dim=1))`` of x [B, V, D] has V rows for each row of x."""
+        whole = self._receiver(call)
+        axis = call.argument(0 if whole is not call.argument(0) else 1, "dim", "axis")
+        rows = self.rows(whole) if whole is not None else None
+        if whole is None or rows is None or axis is None or axis.literal != 1:
+            return None
+        text = f"{path_text(whole)}.shape[1]"
+        self.texts.setdefault(f"named:{text}", text)
+        return rows * symbol(f"named:{text}")
 
     def _count(self, containers: list[Value]) -> Extent | None:
         """How often a comprehension over ``range(n)`` runs."""
@@ -420,13 +439,13 @@ class Extents:
         total = Fraction(0)
         for each in found:
             assert each is not None and first is not None
-            if each.symbols != first.symbols and not self._make_twins(first, each):
+            if each.symbols != first.symbols and not self.make_twins(first, each):
                 return None
             total += each.number
         assert first is not None
         return Extent(total, first.symbols)
 
-    def _make_twins(self, first: Extent, other: Extent) -> bool:
+    def make_twins(self, first: Extent, other: Extent) -> bool:
         """Take two unknown row counts to be equal; false when they differ in more than the tensor."""
         own = [name for name, _ in first.symbols if name.startswith("rows:")]
         theirs = [name for name, _ in other.symbols if name.startswith("rows:")]

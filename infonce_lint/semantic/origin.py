@@ -47,6 +47,8 @@ class Origins:
         if op in _PASS_THROUGH:
             if op == "phi" and isinstance(value.literal, Value) and self.size_keys(value.literal):
                 return NO_SOURCES  # the branch was taken on a comparison of the two sizes
+            if op == "phi" and isinstance(value.literal, Value) and _is_always_given(value.literal):
+                return NO_SOURCES  # the default of a parameter that every caller in the file fills
             return self._union(value.inputs)
         if op == "name" or (op == "global" and value.function.is_module):
             return self._union(value.inputs)
@@ -375,6 +377,19 @@ def entries(container: Value, key: str, depth: int = 0) -> list[Value]:
     if container.op in ("phi", "return", "name", "closure", "store", "param", "global", "self"):
         return [found for each in container.inputs for found in entries(each, key, depth + 1)]
     return []
+
+
+def _is_always_given(test: Value) -> bool:
+    """Whether a test ``size is None`` is on a parameter that every call in the file fills."""
+    if test.op != "compare" or test.name != "Is" or not test.inputs:
+        return False
+    tested = test.inputs[0]
+    if tested.op != "name" or not tested.inputs or tested.inputs[0].op != "param":
+        return False
+    param = tested.inputs[0]
+    callers = param.function.callers
+    given = [each for each in param.inputs if not is_none(each)]
+    return bool(callers) and len(given) >= len(callers)
 
 
 def flat(value: Value, depth: int = 0) -> list[Value]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -136,8 +137,6 @@ def test_each_rankwise_mistake_is_told_apart(ranks: Run, mistake: str) -> None:
     ],
 )
 def test_bad_input_on_one_rank_is_refused_on_all(ranks: Run, what: str, on_the_last_rank: str, elsewhere: str) -> None:
-    import re
-
     numbers = {"{last}": str(ranks.world - 1), "{world}": str(ranks.world)}
     for rank, found in enumerate(ranks.ranks):
         pattern = on_the_last_rank if rank == ranks.world - 1 else elsewhere

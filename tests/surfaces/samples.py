@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 #: One finding, NCE001 on the row and in the columns below, that ``--fix`` repairs.
-BAD = '''\
+BAD = """\
 import torch
 import torch.nn.functional as F
 
@@ -30,7 +30,7 @@ class Trainer:
         negatives = similarity_matrix[~labels.bool()].view(similarity_matrix.shape[0], -1)
         logits = torch.cat([positives, negatives], dim=1) / self.args.temperature
         return logits, torch.zeros(logits.shape[0], dtype=torch.long)
-'''
+"""
 BAD_PLACE = (10, 42)  # row and column of `self.args.batch_size`
 BAD_END = (10, 62)
 CLEAN = "import torch\n\n\ndef loss(features):\n    return torch.arange(features.shape[0])\n"

@@ -6,6 +6,7 @@ import json
 import re
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,7 @@ def test_the_text_formats_agree_with_json(by_json: Counter[Place], form: str) ->
     if form == "full":  # code and place stand on two rows
         lines = [
             f"{place.split('--> ', 1)[1]}: {header}"
-            for header, place in zip(lines, lines[1:])
+            for header, place in pairwise(lines)
             if place.lstrip().startswith("--> ")
         ]
     assert places(lines, FIXTURES.parent) == by_json

@@ -67,9 +67,7 @@ def test_exclude_replaces_and_extend_exclude_adds(project: Path) -> None:
 
 def test_patterns_of_a_configuration_are_relative_to_it(project: Path) -> None:
     make(project, "gen/a.py", "sub/gen/a.py", "sub/gen/deep/a.py", "sub/b_pb2.py")
-    (project / "sub" / "infonce-lint.toml").write_text(
-        'extend-exclude = ["gen/*.py", "*_pb2.py"]\n', encoding="utf-8"
-    )
+    (project / "sub" / "infonce-lint.toml").write_text('extend-exclude = ["gen/*.py", "*_pb2.py"]\n', encoding="utf-8")
     assert found(".") == ["gen/a.py", "sub/gen/deep/a.py"]
 
 
@@ -80,9 +78,7 @@ def test_force_exclude_is_for_explicit_paths(project: Path) -> None:
     assert found(*explicit, force_exclude=True) == ["a.py"]
 
 
-def test_a_project_below_a_folder_named_build_is_not_left_out(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_project_below_a_folder_named_build_is_not_left_out(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(project, "build/home/a.py")
     monkeypatch.chdir(project / "build" / "home")
     assert found("a.py", ".", force_exclude=True) == ["a.py"]
@@ -97,7 +93,11 @@ def test_gitignore_is_respected_with_its_nesting_and_exceptions(project: Path) -
     assert found(".") == expected
     subprocess.run(["git", "init", "-q"], cwd=project, check=True)
     listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "*.py"], cwd=project, check=True, capture_output=True, text=True
+        ["git", "ls-files", "-co", "--exclude-standard", "*.py"],
+        cwd=project,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     assert listed.stdout.split() == expected
     (project / ".git" / "info" / "exclude").write_text("a.py\n", encoding="utf-8")

@@ -16,7 +16,9 @@ HEAVY = ("torch", "rich", "libcst.matchers", "libcst.codemod", "numpy", "nbforma
 def imported(code: str, cwd: Path) -> set[str]:
     """The modules loaded once ``code`` has run in a fresh process."""
     script = f"import sys\n{code}\nsys.stderr.write(' '.join(sys.modules))\n"
-    done = subprocess.run([sys.executable, "-c", script], cwd=cwd, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=cwd, capture_output=True, text=True, check=True, timeout=60
+    )
     return set(done.stderr.split())
 
 

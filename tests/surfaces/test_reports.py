@@ -52,7 +52,9 @@ FOUND = Finding(
 )
 WITHHELD = Finding("NCE004", "`n` scales the loss", span(5, 5, 9), withheld="its tensor is not known")
 FILE = FileReport("pkg/a.py", (FOUND, WITHHELD), lambda cell: TEXT)
-IN_CELL = FileReport("b.ipynb", (replace(FOUND, span=span(3, 21, 36, cell=2), related=(), fix=None),), lambda cell: TEXT)
+IN_CELL = FileReport(
+    "b.ipynb", (replace(FOUND, span=span(3, 21, 36, cell=2), related=(), fix=None),), lambda cell: TEXT
+)
 CLEAN = FileReport("c.py", (), lambda cell: TEXT)
 FILES = (FILE, IN_CELL, CLEAN)
 
@@ -70,7 +72,9 @@ def test_concise() -> None:
 
 
 def test_full() -> None:
-    assert written("full", FILE) == """\
+    assert (
+        written("full", FILE)
+        == """\
 NCE001 [*] `args.batch_size` sizes the labels
  --> pkg/a.py:3:21
   |
@@ -107,6 +111,7 @@ NCE004 `n` scales the loss (no automatic fix: its tensor is not known)
   |
 
 """
+    )
 
 
 def test_full_shows_a_units_fix_once_and_marks_unsafe_ones() -> None:
@@ -121,7 +126,9 @@ def test_full_shows_a_units_fix_once_and_marks_unsafe_ones() -> None:
 
 
 def test_full_shows_places_of_other_cells_apart() -> None:
-    finding = replace(FOUND, span=span(3, 21, 36, cell=4), related=(Related(span(1, 5, 9, cell=2), "set here"),), fix=None)
+    finding = replace(
+        FOUND, span=span(3, 21, 36, cell=4), related=(Related(span(1, 5, 9, cell=2), "set here"),), fix=None
+    )
     text = written("full", FileReport("b.ipynb", (finding,), lambda cell: TEXT))
     assert " --> b.ipynb:cell 4:3:21\n" in text
     assert " ::: cell 2\n" in text
@@ -146,7 +153,9 @@ def test_full_puts_the_caret_below_the_expression(row: str, shown: str, marks: s
 def test_full_cuts_long_rows_around_the_expression() -> None:
     row = "x = " + "a + " * 100 + "size" + " + b" * 100
     finding = Finding("NCE001", "m", span(1, row.index("size") + 1, row.index("size") + 5))
-    lines = "".join(full((FileReport("a.py", (finding,), lambda cell: row),), unsafe_fixes=False, width=60)).splitlines()
+    lines = "".join(
+        full((FileReport("a.py", (finding,), lambda cell: row),), unsafe_fixes=False, width=60)
+    ).splitlines()
     assert all(len(line) <= 60 for line in lines)
     column = lines[4].index("^")
     assert lines[3][column : column + 4] == "size"
@@ -270,7 +279,9 @@ def test_gitlab_fingerprints_survive_shifted_rows_and_differ() -> None:
         return [entry["fingerprint"] for entry in json.loads(written("gitlab", *files))]
 
     shifted = FileReport(
-        FILE.path, (replace(FOUND, span=span(4, 21, 36)), replace(WITHHELD, span=span(6, 5, 9))), lambda cell: "\n" + TEXT
+        FILE.path,
+        (replace(FOUND, span=span(4, 21, 36)), replace(WITHHELD, span=span(6, 5, 9))),
+        lambda cell: "\n" + TEXT,
     )
     assert prints(FILE) == prints(shifted)
     same_row_twice = FileReport(FILE.path, (FOUND, FOUND), FILE.text)

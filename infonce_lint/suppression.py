@@ -1,9 +1,9 @@
 """``# noqa`` comments, read exactly as flake8 reads them, so that every surface silences the same findings.
 
-flake8 searches the joined text of a logical line (a statement with all its rows) and lets the first match speak for
-the whole of it, inside a string too. ``noqa`` may be written in any case, codes may not; a code is a prefix; ``# noqa``
-with anything else behind it (``# noqa: NCE``, ``# noqa : NCE001``) silences everything. A row that holds
-``# flake8: noqa`` and nothing before it silences the whole file, whatever codes follow.
+flake8 joins rows that a string or a backslash holds together (but not those that only a bracket does), searches the
+joined text, inside strings too, and lets the first match speak for all of it. ``noqa`` may be written in any case,
+codes may not; a code is a prefix; ``# noqa`` with anything else behind it (``# noqa: NCE``, ``# noqa : NCE001``)
+silences everything. A row that begins with ``# flake8: noqa`` silences the whole file, whatever codes follow.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _CODE = re.compile(r"([^,\s]+)[,\s]*")
 
 @dataclass
 class _Directive:
-    """The one ``# noqa`` that counts on a logical line: its place, its codes (None: all) and those that served."""
+    """The one ``# noqa`` that counts on a joined row: its place, its codes (None: all) and those that served."""
 
     place: Position
     codes: frozenset[str] | None
@@ -128,7 +128,7 @@ class Suppressions:
             return {}
         directives: dict[int, _Directive] = {}
         single_rows = set(range(1, len(self._rows) + 1))
-        for first, last in self._logical_lines():
+        for first, last in self._joined_rows():
             single_rows.difference_update(range(first, last + 1))
             directive = self._directive(first, last)
             if directive is not None:
@@ -139,8 +139,8 @@ class Suppressions:
                 directives[row] = directive
         return directives
 
-    def _logical_lines(self) -> Iterator[tuple[int, int]]:
-        """First and last row of each logical line; a row of its own comment or nothing is one too."""
+    def _joined_rows(self) -> Iterator[tuple[int, int]]:
+        """First and last of the rows that belong together."""
         first, last = len(self._rows) + 1, 0
         for token in self._tokens:
             if token.type in (tokenize.ENDMARKER, tokenize.DEDENT):

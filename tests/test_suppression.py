@@ -137,8 +137,17 @@ FRAGMENTS = st.sampled_from(
         " NCE0",
         "x1",
         "#",
+        "  ",
+        "# NOQA:nce001",
+        "\r\n",
+        "\r",
+        "if a:\n  b",
+        "# flake8: noqa",
+        "é",
+        "\x0c",
+        ";",
+        "# note ",
     ]
-    + ["  ", "# NOQA:nce001", "\r\n", "\r", "if a:\n  b", "# flake8: noqa", "é", "\f", ";", "# note "]
 )
 
 
@@ -192,8 +201,8 @@ def test_the_flake8_command_agrees(tmp_path: pathlib.Path) -> None:
             "--format",
             "%(path)s|%(row)d|%(code)s|%(text)s",
             "-j1",
-        ]
-        + ["cases"],
+            "cases",
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -227,7 +236,13 @@ def cleaned(text: str, *findings: tuple[int, str], **options: Collection[str]) -
 
 def test_a_suppression_that_silences_something_is_used() -> None:
     assert unused("a = 1  # noqa: NCE001\n", (1, "NCE001")) == []
-    assert unused("a = f(1,\n      2)  # noqa: NCE0\n", (1, "NCE002")) == []
+    assert unused('a = f("""\n""", 2)  # noqa: NCE0\n', (1, "NCE002")) == []
+
+
+def test_inside_brackets_a_suppression_counts_for_its_own_row() -> None:
+    text = "a = f(1,\n      2)  # noqa: NCE001\n"
+    assert unused(text, (2, "NCE001")) == []
+    assert cleaned(text, (1, "NCE001")) == "a = f(1,\n      2)\n"
 
 
 def test_asking_whether_a_finding_is_covered_does_not_use_the_suppression() -> None:
@@ -312,9 +327,11 @@ def test_a_code_in_small_letters_is_explained() -> None:
     assert "capitals" in found.message
 
 
-def test_the_second_directive_of_a_statement_silences_nothing() -> None:
-    text = "a = f(1,  # noqa: NCE001\n      2)  # noqa: NCE002\n"
-    assert cleaned(text, (1, "NCE001"), (1, "NCE002")) == "a = f(1,  # noqa: NCE001\n      2)\n"
+def test_the_second_directive_of_joined_rows_silences_nothing() -> None:
+    text = "a = 1  # noqa: NCE001 # noqa: NCE002\n"
+    assert cleaned(text, (1, "NCE001"), (1, "NCE002")) == "a = 1  # noqa: NCE001\n"
+    text = 'a = """ # noqa: E501\n"""  # noqa: NCE002\n'
+    assert cleaned(text, (1, "NCE002")) == 'a = """ # noqa: E501\n"""\n'
 
 
 @settings(max_examples=100, deadline=None)

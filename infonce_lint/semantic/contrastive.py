@@ -11,8 +11,8 @@ from infonce_lint.semantic.flow import GraphBuilder
 from infonce_lint.semantic.guards import Guards
 from infonce_lint.semantic.linking import link
 from infonce_lint.semantic.origin import Origins, key, path_text
-from infonce_lint.semantic.roles import Roles
-from infonce_lint.semantic.sinks import Kind, Sink, find_sinks
+from infonce_lint.semantic.roles import Roles, back_closure
+from infonce_lint.semantic.sinks import INPUT_MAKERS, Kind, Sink, find_sinks
 from infonce_lint.semantic.values import Function, Module, Value
 
 if TYPE_CHECKING:
@@ -103,7 +103,11 @@ class SemanticModel:
         for sink in find_sinks(self.module, self.origins, self.roles):
             reads = {read for size in sink.sizes for read in self.origins.sources(size)}
             for read in sorted(reads, key=path_text):
-                kept = [each for each in engagements.of(sink, read) if not self._is_guarded(read, each)]
+                kept = [
+                    each
+                    for each in engagements.of(sink, read)
+                    if not self._is_guarded(read, each) and not self._sizes_features(read, each)
+                ]
                 if kept:
                     use = uses.setdefault(id(read.node), SizeUse(read))
                     use.engagements.extend(kept)
@@ -120,6 +124,23 @@ class SemanticModel:
                 if id(read.node) not in uses and (value.function, key(read)) in known:
                     sink = Sink(value, Kind.INDEX, (value,))
                     uses[id(read.node)] = SizeUse(read, [Engagement(sink, Kind.INDEX, value, None)])
+
+    def _sizes_features(self, read: Value, engagement: Engagement) -> bool:
+        """Whether the features themselves are made at the same size: a smoke test, whose size is its tensors' own."""
+        consumer = engagement.consumer
+        features: set[Value] = set()
+        for similarity in self.roles.similarities:
+            if consumer in similarity.cone or any(each in similarity.cone for each in consumer.inputs):
+                features |= similarity.features
+        if consumer in self.roles.loss_calls:
+            features |= back_closure([argument for _, argument in consumer.arguments()][:1])
+        wanted = key(read)
+        return any(
+            each.op == "call"
+            and each.name in INPUT_MAKERS
+            and any(key(source) == wanted for _, size in each.arguments() for source in self.origins.sources(size))
+            for each in features
+        )
 
     def _is_guarded(self, read: Value, engagement: Engagement) -> bool:
         keys = {key(read), *self.origins.slots_of(read)}

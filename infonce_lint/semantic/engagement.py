@@ -202,7 +202,9 @@ class Engagements:
             if user.callee is not None:
                 return False
             if user in self.roles.loss_calls:
-                return value is not user.inputs[0] and not self.origins.sources(value)
+                # the first argument of a loss is its features, whatever made them
+                first = None if self.roles.constructs_loss(user) else user.argument(0)
+                return value is not user.inputs[0] and value is not first and not self.origins.sources(value)
             others = [each for each in user.inputs if each is not value]
             called = user.inputs[0]
             if called.op == "attr" and called.inputs and called is not value and not is_library(called.inputs[0]):

@@ -89,7 +89,9 @@ def is_config_name(name: str, extra: tuple[str, ...] = ()) -> bool:
 def is_contrastive_name(name: str) -> bool:
     """Whether a function, class or criterion is named after a contrastive loss."""
     found = words(name)
-    if not CONTRASTIVE_WORDS.isdisjoint(found) and found != ("nt",) and not ("clip" in found and "grad" in found):
+    if "clip" in found and not {"by", "grad", "norm", "value", "values", "gradient", "gradients"}.isdisjoint(found):
+        return False
+    if not CONTRASTIVE_WORDS.isdisjoint(found) and found != ("nt",):
         return True
     joined = "".join(found)
     return any(part in joined for part in ("ntxent", "infonce", "simclr", "contrastive", "supcon", "patchnce"))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import libcst as cst
+
 from infonce_lint.settings import Settings
 from infonce_lint.semantic.names import is_config_name, is_config_size_name, is_size_name
-from infonce_lint.semantic.values import Class, Function, Module, Value
+from infonce_lint.semantic.values import Block, Class, Function, Module, Value
 
 _PASS_THROUGH = frozenset({"binop", "unary", "bool", "phi", "closure", "store", "tuple", "return"})
 _SCALAR_CALLS = frozenset(
@@ -111,6 +113,8 @@ class Origins:
             param = value.inputs[0]
             if param.function.is_constructor and self.constructor_parameter(param):
                 return f"`{param.name}` is a parameter of the constructor"
+            if self._enters_loss(value, param):
+                return f"`{param.name}` is handed to a training loop"
         return None
 
     def story(self, read: Value) -> tuple[str, ...]:
@@ -132,6 +136,17 @@ class Origins:
         if read.op == "name" and read.inputs:
             return list(read.inputs[0].inputs)
         return list(read.inputs) if read.op in ("self", "global") else []
+
+    def _enters_loss(self, read: Value, param: Value) -> bool:
+        """A training loop's own parameter, handed on to a loss inside the loop: the size enters the loss there."""
+        if not is_size_name(param.name, self.size_names) or not param.inputs or self.is_shape(param):
+            return False
+        if not any(user.op == "call" and user.callee is not None and user.inputs[0] is not read for user in read.users):
+            return False
+        block: Block | None = read.block
+        while block is not None and not isinstance(block.statement, cst.For | cst.While):
+            block = block.parent
+        return block is not None and any(self.sources(each) or is_integer(each) for each in param.inputs)
 
     def _reader_path(self, value: Value) -> str | None:
         """``getattr(args, "batch_size")`` and ``config.get("batch_size", 64)``."""

@@ -205,9 +205,7 @@ class Roles:
             if is_loss:
                 return True
             return bool(evidence & {"loss", "exp", "margin"}) and bool(evidence & {"temperature", "name", "similarity name"})
-        return bool(evidence & {"cross-entropy", "log", "loss"}) and bool(
-            evidence & {"name", "similarity name", "temperature"}
-        )
+        return is_loss and bool(evidence & {"name", "similarity name", "temperature"})
 
     def _reduced(self) -> set[Value]:
         """The part of the cones that is a loss value already, no longer a matrix or one value per row."""

@@ -48,6 +48,8 @@ _DIVIDERS = frozenset("div divide true_divide truediv div_ true_divide_ mul mul_
 _NOT_A_SIZE = frozenset({"dtype", "device", "dim", "axis", "requires_grad", "name", "seed"})
 
 
+#: What tests and examples make features with.
+INPUT_MAKERS = frozenset("randn rand randint ones zeros empty normal uniform random_normal standard_normal random".split())
 _QUEUE_WORDS = frozenset("queue ptr pointer bank memory".split())
 _MASK_WORDS = frozenset("mask masks label labels target targets".split())
 MAKERS = _LABEL_MAKERS | SHAPED_MAKERS | _MASK_MAKERS

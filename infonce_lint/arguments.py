@@ -22,15 +22,17 @@ other commands (a folder of that name is ./explain):
 """
 
 
-class _Parser(argparse.ArgumentParser):
+class OneLineParser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line, without the whole usage."""
+
     def error(self, message: str) -> NoReturn:
-        """One line in place of the whole usage."""
+        """Leave with the exit code 2."""
         self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
 
 def parser() -> argparse.ArgumentParser:
     """The options of the main command."""
-    made = _Parser(
+    made = OneLineParser(
         prog="infonce-lint",
         description="Finds and fixes contrastive losses that trust a configured batch size.",
         epilog=_EPILOG,

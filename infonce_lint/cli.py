@@ -39,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has enough, as in `infonce-lint . | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except Exception as error:  # whatever it is, the user gets one line
+        print(f"infonce-lint: internal error, please report it: {type(error).__name__}: {error}", file=sys.stderr)
+        return 2
     return code
 
 
@@ -57,7 +60,7 @@ def _check(arguments: Sequence[str]) -> int:
         configurations = Configurations(options.config, options.isolated, overrides(options))
         if options.show_settings:
             return _show_settings(options.stdin_filename or paths[0], configurations)
-        if options.isolated is False and options.config is not None:
+        if options.config is not None and not options.isolated:
             configurations.for_folder(os.getcwd())  # one bad --config is one error, not one a folder
         outcomes, errors, warnings = _outcomes(options, paths, configurations)
     except ConfigurationError as error:

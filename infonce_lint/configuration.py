@@ -85,7 +85,8 @@ class Configuration:
             return settings
         ignored: list[str] = []
         for pattern, codes in settings.per_file_ignores:
-            if PathPatterns([pattern]).covers_part(path, self.root):
+            but = pattern.startswith("!")  # "all but these", as ruff reads it
+            if PathPatterns([pattern.removeprefix("!")]).covers_part(path, self.root) is not but:
                 # Whole codes, so that no longer prefix in `select` outweighs them.
                 ignored += [code for code in known_codes() if code.startswith(codes)]
         return replace(settings, ignore=(*settings.ignore, *ignored), per_file_ignores=())
@@ -104,7 +105,7 @@ class Configurations:
     file: str | None = None
     isolated: bool = False
     overrides: Overrides = field(default_factory=Overrides)
-    _known: dict[str, Configuration | ConfigurationError] = field(default_factory=dict)
+    _known: dict[str, Configuration | ConfigurationError] = field(init=False, default_factory=dict)
 
     def for_folder(self, folder: str) -> Configuration:
         """The configuration of the files in ``folder``.

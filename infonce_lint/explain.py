@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 
+from infonce_lint.arguments import OneLineParser
 from infonce_lint.catalogue import Entry, catalogue, find
 
 
 def main(arguments: Sequence[str]) -> int:
     """Print what is asked for; 2 if a word names no rule."""
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="infonce-lint explain", description="Print the documentation of rules.", allow_abbrev=False
     )
     parser.add_argument("rules", nargs="*", metavar="CODE", help="a code (NCE001) or a rule's name")

@@ -251,6 +251,13 @@ class Extents:
             return most
         return None
 
+    def _elementwise(self, call: Value, receiver: Value) -> Extent | None:
+        """The rows of an element-wise function of several tensors."""
+        operands = [receiver, *(each for keyword, each in call.arguments() if keyword is None and each is not receiver)]
+        found = [self.rows(each) for each in operands if each.op not in ("const", "str") and not self.origins.sources(each)]
+        known = [each for each in found if each is not None and each != number(1) and each.symbols]
+        return next((each for each in known if each.size_symbols or self._is_given(each)), known[0] if known else None)
+
     def _broadcast(self, value: Value) -> Extent | None:
         if value.op == "binop" and value.name == "MatrixMultiply":
             seed = next((each for each in self.roles.similarities if each.seed is value), None)
@@ -259,7 +266,12 @@ class Extents:
         found = [self.rows(each) for each in operands if not self.origins.sources(each)]
         known = [each for each in found if each is not None and each != number(1)]
         sized = [each for each in known if each.size_symbols or any(name.startswith("rows:") for name, _ in each.symbols)]
-        return sized[0] if sized else known[0] if known else None
+        given = [each for each in sized if each.size_symbols or self._is_given(each)]
+        return given[0] if given else sized[0] if sized else known[0] if known else None
+
+    def _is_given(self, extent: Extent) -> bool:
+        """Whether rows are those of a parameter, and not of some call's result that may only be broadcast."""
+        return any(name in self.tensors and self.tensors[name].op == "param" for name, _ in extent.symbols)
 
     def _subscript(self, value: Value) -> Extent | None:
         base = value.inputs[0]
@@ -326,6 +338,8 @@ class Extents:
             return number(1) if axis is not None and axis.literal == 0 else self.rows(receiver)
         if name in ("view", "reshape"):
             return self._reshaped(call)
+        if name in ("mul", "multiply", "add", "sub", "subtract", "div", "divide", "truediv", "true_divide", "lerp"):
+            return self._elementwise(call, receiver)
         if name in _SAME_ROWS:
             return self.rows(receiver)
         if name in ("t", "transpose", "permute", "sum", "mean", "stack", "diag", "diagonal", "masked_select"):

@@ -21,7 +21,7 @@ OTHER_SIZE_WORDS = frozenset("mini micro sub chunk minibatch microbatch queue me
 _SIZE_WORDS = frozenset("bs bsz bsize batchsize nbatch batchsz".split())
 
 CONTRASTIVE_WORDS = frozenset(
-    "xent ntxent nce infonce contrast contrastive contrasive simclr supcon moco mocov cpc dcl clip simcse supcontrast "
+    "xent ntxent nce infonce contrast contrastive contrasive simclr supcon moco mocov cpc dcl simcse supcontrast "
     "nt ntxentloss ntx supervisedcontrastive hsic siglip contraster constrastive contrasting dssm align alignment".split()
 )
 SIMILARITY_WORDS = frozenset("sim sims similarity similarities cosine cossim cos simi kernel affinity gram".split())
@@ -89,12 +89,25 @@ def is_config_name(name: str, extra: tuple[str, ...] = ()) -> bool:
 def is_contrastive_name(name: str) -> bool:
     """Whether a function, class or criterion is named after a contrastive loss."""
     found = words(name)
-    if "clip" in found and not {"by", "grad", "norm", "value", "values", "gradient", "gradients"}.isdisjoint(found):
-        return False
+    if "clip" in found and not {"loss", "criterion", "wrapper", "objective"}.isdisjoint(found):
+        return True  # ``clip`` alone cuts values or gradients
     if not CONTRASTIVE_WORDS.isdisjoint(found) and found != ("nt",):
         return True
     joined = "".join(found)
     return any(part in joined for part in ("ntxent", "infonce", "simclr", "contrastive", "supcon", "patchnce"))
+
+
+@lru_cache(maxsize=4096)
+def is_contrastive_loss_name(name: str) -> bool:
+    """Whether a callable of another file must be a contrastive loss by its name: not a data set, an augmentation, a model."""
+    found = words(name)
+    joined = "".join(found)
+    if any(part in joined for part in ("ntxent", "ntbxent", "infonce", "supcon", "patchnce", "nceloss", "siglip")):
+        return "dataset" not in joined and "loader" not in joined
+    if not {"xent", "nce"}.isdisjoint(found):
+        return True
+    kind = {"contrastive", "contrast", "simclr", "moco", "clip", "cpc", "dcl", "contrasive", "constrastive", "hsic"}
+    return not {"loss", "criterion", "objective"}.isdisjoint(found) and not kind.isdisjoint(found)
 
 
 @lru_cache(maxsize=4096)

@@ -9,6 +9,7 @@ from infonce_lint.semantic.names import (
     CUSTOMARY_LIBRARIES,
     LIBRARIES,
     REGRESSION_WORDS,
+    is_contrastive_loss_name,
     is_contrastive_name,
     is_cross_entropy_name,
     is_loss_name,
@@ -222,12 +223,12 @@ class Roles:
 
     def is_foreign_loss(self, call: Value) -> bool:
         """A call of a contrastive loss (or of its constructor) whose code is not in this file."""
-        if call.callee is not None or call.constructs is not None:
+        if call.callee is not None or call.constructs is not None or is_library_call(call):
             return False
         constructed = called_class(call)
         if constructed is not None:
-            return is_contrastive_name(constructed)
-        return is_contrastive_name(call.name) and call.inputs[0].op in ("name", "global", "attr", "self", "closure", "free")
+            return is_contrastive_loss_name(constructed)
+        return is_contrastive_loss_name(call.name) and call.inputs[0].op in ("name", "global", "attr", "self", "closure", "free")
 
     def constructs_loss(self, call: Value) -> bool:
         """Whether a foreign loss call is its construction: ``NT_Xent(batch_size, mask)``."""

@@ -123,6 +123,16 @@ def test_an_error_of_our_own_is_one_line_and_the_rest_goes_on(
     assert done.err == f"infonce-lint: error: {said}\n"
 
 
+def test_an_error_anywhere_is_one_line(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise OSError("the current folder is gone")
+
+    monkeypatch.setattr("infonce_lint.files.discover", fails)
+    done = command(".")
+    assert done.code == 2
+    assert done.err == "infonce-lint: internal error, please report it: OSError: the current folder is gone\n"
+
+
 def test_file_names_may_hold_anything(project: Path) -> None:
     names = ["with space.py", "ü.py", "a:b,c%.py", "quote'\".py", "-dash.py"]
     with contextlib.suppress(OSError):  # a file system that knows UTF-8 only

@@ -107,6 +107,10 @@ def test_per_file_ignores_become_part_of_ignore(project: Path) -> None:
     assert configuration.for_file(str(project / "a.py")).selects("NCE001")
     assert not configuration.for_file(str(project / "tests" / "a.py")).selects("NCE001")
     assert not configuration.for_file(str(project / "tests" / "deep" / "a.py")).selects("NCE001")
+    write(project, '[tool.infonce-lint]\nper-file-ignores = { "!src/*" = ["NCE0"] }\n')
+    all_but = Configurations().for_folder(str(project))
+    assert all_but.for_file(str(project / "src" / "a.py")).selects("NCE001")
+    assert not all_but.for_file(str(project / "a.py")).selects("NCE001")
 
 
 @pytest.mark.parametrize(

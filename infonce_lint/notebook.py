@@ -39,6 +39,7 @@ class Notebook:
         self._bom = bom
         self.path = path
         self.errors: list[Finding] = []
+        self._texts = cells
         self._cells: list[_Cell] = []
         self._marker = "# %% cell"
         while any(self._marker in text for _, text in cells):
@@ -130,23 +131,22 @@ class Notebook:
         Raises:
             ValueError: ``text`` changes the markers between cells or a row that IPython alone understands.
         """
-        blocks = self._blocks(text)
         places = notebook_json.source_places(self._json_text)
         ascii_only = self._json_text.isascii()
-        pieces, done = [], 0
-        for cell, block in zip(self._cells, blocks):
+        pieces, done, wanted = [], 0, dict(self._texts)
+        for cell, block in zip(self._cells, self._blocks(text)):
             if block == _ended(cell.python):
                 continue
             start, end = places[cell.number - 1]
+            wanted[cell.number] = _restored(cell, block)
             value = self._json_text[start:end]
-            value = notebook_json.rewritten(value, cell.text, _restored(cell, block), ascii_only=ascii_only)
+            value = notebook_json.rewritten(value, cell.text, wanted[cell.number], ascii_only=ascii_only)
             pieces += [self._json_text[done:start], value]
             done = end
-        data = ("".join(pieces) + self._json_text[done:]).encode()
-        data = codecs.BOM_UTF8 + data if self._bom else data
-        if Notebook.from_bytes(data, self.path).source.text != text:
+        json_text = "".join(pieces) + self._json_text[done:]
+        if dict(_code_cells(json.loads(json_text))) != wanted:
             raise ValueError(f"{self.path}: the edits cannot be written into the notebook's cells")
-        return data
+        return (codecs.BOM_UTF8 if self._bom else b"") + json_text.encode()
 
     def _blocks(self, text: str) -> list[str]:
         """What stands under each marker in ``text``."""
@@ -155,14 +155,14 @@ class Notebook:
             marker = f"{self._marker} {cell.number}\n"
             if not rest.startswith(marker):
                 raise ValueError(f"{self.path}: the edits change the marker of cell {cell.number}")
-            end = rest.find(f"{self._marker} {following.number}\n") if following else len(rest)
+            end = rest.find(f"\n{self._marker} {following.number}\n") + 1 if following else len(rest)
             blocks.append(rest[len(marker) : end])
             rest = rest[end:]
         return blocks
 
 
 def _ended(text: str) -> str:
-    return text if not text or text.endswith("\n") else text + "\n"
+    return text if text.endswith("\n") else text + "\n"
 
 
 def _restored(cell: _Cell, block: str) -> str:

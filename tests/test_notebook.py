@@ -128,7 +128,7 @@ def test_broken_cells_never_crash(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["sum", "and", "elif ladder", "pattern mappings", "adjacent strings"])
 def test_a_cell_that_libcst_would_not_survive_is_left_out(name: str) -> None:
-    book = notebook(NESTED[name](300), "a = 1")
+    book = notebook(NESTED[name](20 if "pattern" in name else 300), "a = 1")
     assert [each.message for each in book.errors] == ["too deeply nested to be analysed"]
     assert book.source.module.body
 
@@ -168,7 +168,7 @@ def test_magics_become_python_of_the_same_rows(text: str, python: str) -> None:
 @pytest.mark.parametrize("text", ["a = b % c\n", "a = (b\n  % c)\n", "a = '''\n!x'''\n", "a != b", "# why?"])
 def test_plain_python_is_left_alone(text: str) -> None:
     assert neutralised(text) == text
-    assert notebook(text).source.rows[1:-1] == text.splitlines(keepends=True)[: len(notebook(text).source.rows) - 2]
+    assert notebook(text).source.text.removeprefix("# %% cell 1\n").rstrip() == text.rstrip()
 
 
 def test_magics_do_not_hide_the_python_around_them() -> None:

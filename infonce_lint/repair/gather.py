@@ -45,7 +45,12 @@ def _holds_views(value: Value) -> bool:
         if each.op == "call" and each.callee is None:
             name = called_class(each) or each.name
             parts = each.argument(0)
-            if name in ("cat", "concat", "concatenate") and parts is not None and parts.op == "tuple" and len(parts.inputs) > 1:
+            if (
+                name in ("cat", "concat", "concatenate")
+                and parts is not None
+                and parts.op == "tuple"
+                and len(parts.inputs) > 1
+            ):
                 return True
             if name in ("normalize", "contiguous", "detach", "float"):
                 stack.extend(each.inputs[:2] if name == "normalize" else each.inputs[0].inputs)

@@ -89,7 +89,9 @@ class _Planner:
         for derived in rewriter.derived.values():
             place = anchor(derived.places)
             if place is None or not self._is_bound(derived, place):
-                raise Refused(f"`{derived.tensor}` is not bound before every use of the size; derive the size after it by hand")
+                raise Refused(
+                    f"`{derived.tensor}` is not bound before every use of the size; derive the size after it by hand"
+                )
             insertions.setdefault(place, []).extend(derived.lines(self.settings))
         for place, lines in rewriter.insertions.items():
             insertions.setdefault(place, []).extend(lines)
@@ -135,5 +137,7 @@ def _framework_problem(loss: ContrastiveLoss) -> str:
     functions = loss.functions
     roots = {path.split(".")[0] for path in loss.model.module.imports.values()}
     if functions and roots & {"tensorflow", "keras"} and not roots & {"torch", "jax"}:
-        return "TensorFlow: take the size from `tf.shape(x)[0]` (`tf.cast` it for divisors) in the function that holds x"
+        return (
+            "TensorFlow: take the size from `tf.shape(x)[0]` (`tf.cast` it for divisors) in the function that holds x"
+        )
     return ""

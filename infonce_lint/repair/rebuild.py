@@ -100,7 +100,9 @@ def _rebuild_in(
     wanted: Extent = made.without(symbol) * solution
     found = rewriter.best(wanted, first.scope or {})
     if found is None:
-        raise Refused(f"no tensor with the batch's rows is bound where `self.{store.name}` is read; rebuild it there by hand")
+        raise Refused(
+            f"no tensor with the batch's rows is bound where `self.{store.name}` is read; rebuild it there by hand"
+        )
     tensor, value, ratio = found
     rows = rewriter.text(tensor, value, ratio, first)
     name = free_name(store.name.strip("_") or "stored", function)
@@ -113,9 +115,7 @@ def _rebuild_in(
     return [replace(rewriter.source, each.node, name) for each in reads if each.node is not None]
 
 
-def _construction(
-    store: Value, read: Value, at: Value, rewriter: Rewriter, helper: tuple[Value, str] | None
-) -> str:
+def _construction(store: Value, read: Value, at: Value, rewriter: Rewriter, helper: tuple[Value, str] | None) -> str:
     """The expression that built the tensor, written for the loss: its parameters become attributes, its size the batch."""
     source = rewriter.source
     built = store.inputs[0]
@@ -156,7 +156,9 @@ def _size_text(at: Value, read: Value, rewriter: Rewriter) -> str:
     """The size that ``read`` stands for, written with what is bound at ``at``."""
     found = rewriter.best(rewriter.solution(read), at.scope or {})
     if found is None:
-        raise Refused(f"no tensor with the batch's rows is bound in `{at.function.qualified_name}`; derive the size there by hand")
+        raise Refused(
+            f"no tensor with the batch's rows is bound in `{at.function.qualified_name}`; derive the size there by hand"
+        )
     return rewriter.text(*found, at)
 
 
@@ -171,7 +173,9 @@ def _stored_parameter(value: Value, constructor: Function) -> str:
                 inner = store.inputs[0] if store.inputs else None
                 if inner is not None and inner.op == "name" and inner.inputs and inner.inputs[0] is param:
                     return f"self.{name}"
-    raise Refused(f"the constructor does not keep `{param.name}`, which the tensor needs; build the tensor in the loss by hand")
+    raise Refused(
+        f"the constructor does not keep `{param.name}`, which the tensor needs; build the tensor in the loss by hand"
+    )
 
 
 def _is_updated(read: Value, name: str) -> bool:
@@ -197,7 +201,9 @@ def _check_helper(helper: Function, uses: list[SizeUse], rewriter: Rewriter) -> 
     if len({rewriter.extents.size_symbol(use.read) for use in uses}) > 1:
         raise Refused(f"`{helper.name}` reads several configured sizes; pass them in by hand")
     if not helper.callers:
-        raise Refused(f"nothing in this file calls `{helper.qualified_name}`; pass the batch size of the features to it by hand")
+        raise Refused(
+            f"nothing in this file calls `{helper.qualified_name}`; pass the batch size of the features to it by hand"
+        )
     if helper.decorators and any(each not in ("staticmethod", "torch.no_grad") for each in helper.decorators):
         raise Refused(f"`{helper.name}` is decorated; pass the batch size of the features to it by hand")
     if helper.owner is not None:

@@ -44,7 +44,13 @@ class Derived:
 
     @property
     def _factor(self) -> str:
-        return self.views if self.views.replace(".", "").replace("_", "").isalnum() else f"({self.views})" if " " in self.views else self.views
+        return (
+            self.views
+            if self.views.replace(".", "").replace("_", "").isalnum()
+            else f"({self.views})"
+            if " " in self.views
+            else self.views
+        )
 
     def _message(self, rows: str) -> str:
         quote = "'" if '"' in self.views else '"'
@@ -89,7 +95,9 @@ class Rewriter:
         wanted = self.solution(read)
         found = self.best(wanted, read.scope or {})
         if found is None:
-            raise Refused(f"no tensor with the batch's rows is bound where `{_shown(read)}` is read; derive the size there by hand")
+            raise Refused(
+                f"no tensor with the batch's rows is bound where `{_shown(read)}` is read; derive the size there by hand"
+            )
         name, value, ratio = found
         edits: list[Edit] = []
         if ratio.power(WORLD) == -1:

@@ -53,7 +53,9 @@ class Solver:
             first = answers[0].without(WORLD)
             others = [each.without(WORLD) for each in answers[1:]]
             if any(each != first and not self.extents.make_twins(first, each) for each in others):
-                return "the places that this size flows into disagree on what it counts; derive each from its own tensor"
+                return (
+                    "the places that this size flows into disagree on what it counts; derive each from its own tensor"
+                )
             # before the gather the size is a rank's own, after it all ranks': the rank's own is what was configured
             answers = [answers[0], *(each for each in answers[1:] if each.without(WORLD) == first)]
             return Solution(name, min(answers, key=lambda each: each.power(WORLD)), True)
@@ -68,7 +70,12 @@ class Solver:
             return None
         if engagement.kind is Kind.RESHAPE and sink.base is not None:
             made, rows = self._reshape(sink)
-        elif engagement.kind is Kind.INDEX and sink.base is not None and sink.value.op == "call" and sink.base in self.loss.model.roles.cone:
+        elif (
+            engagement.kind is Kind.INDEX
+            and sink.base is not None
+            and sink.value.op == "call"
+            and sink.base in self.loss.model.roles.cone
+        ):
             return self._diagonal(name, sink.value, sink.sizes, sink.base)
         elif engagement.kind in (Kind.SPLIT, Kind.INDEX):
             return None
@@ -172,13 +179,17 @@ class Solver:
         paired = bool(towers) and all(each.strength == 2 for each in towers)
         if kinds == {Kind.NORMALISER}:
             return self._divisor(name, uses, rows, paired)
-        if Kind.RESHAPE in kinds and any(each.sink.base not in self.loss.model.roles.cone for use in uses for each in use.engagements):
+        if Kind.RESHAPE in kinds and any(
+            each.sink.base not in self.loss.model.roles.cone for use in uses for each in use.engagements
+        ):
             return (
                 "the rows are regrouped and the number per group is not in the code; "
                 "pass the batch size of the features in, or derive it with an assertion"
             )
         if views_are_known(rows):
-            return Solution(name, Extent(rows.number / rows.number, rows.symbols), False, "the number of views is inferred")
+            return Solution(
+                name, Extent(rows.number / rows.number, rows.symbols), False, "the number of views is inferred"
+            )
         if Kind.LOOP in kinds and paired:
             return Solution(name, rows, True)  # two towers, one row for each round of the loop
         if kinds <= {Kind.INDEX, Kind.SPLIT, Kind.NORMALISER, Kind.LOOP}:
@@ -197,7 +208,9 @@ class Solver:
             return Solution(name, rows, False, doubt)
         if factor.number > 1 or factor.symbols:
             return Solution(name, rows / factor, False, doubt)
-        return "how many views the rows hold is not in the code; divide by the number of rows that the loss sums by hand"
+        return (
+            "how many views the rows hold is not in the code; divide by the number of rows that the loss sums by hand"
+        )
 
     def _complementary_slices(self, uses: list[SizeUse]) -> Extent | None:
         """``x[:S]`` and ``x[S:]`` are the two views of x."""
@@ -257,7 +270,9 @@ class Solver:
                 made = engagement.sink.value
                 if engagement.kind is not Kind.RESHAPE or made.name not in ("expand", "repeat", "tile", "broadcast_to"):
                     return None
-                besides = [each for user in made.users if user.op == "tuple" for each in user.inputs if each is not made]
+                besides = [
+                    each for user in made.users if user.op == "tuple" for each in user.inputs if each is not made
+                ]
                 found = [rows for each in besides if (rows := self.extents.rows(each)) is not None]
                 if not found or any(self.extents.integer(each) is None for each in engagement.sink.sizes):
                     return None

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from infonce_lint.semantic.guards import Guards
-from infonce_lint.semantic.origin import Origins
 from infonce_lint.semantic.names import is_loss_name
+from infonce_lint.semantic.origin import Origins
 from infonce_lint.semantic.roles import OPERATORS, Roles, called_class, is_library, is_library_call, keeps_values
 from infonce_lint.semantic.sinks import SHAPED_MAKERS, Kind, Sink, is_made
 from infonce_lint.semantic.values import Function, Value
@@ -44,11 +44,9 @@ class Engagements:
         if sink.kind is Kind.NORMALISER:
             return [Engagement(sink, sink.kind, sink.value, None)] if self.reaches_gradient(sink.value) else []
         found = []
-        if sink.base is not None and sink.base in self.roles.cone and sink.kind is not Kind.LABELS:
-            found.append(Engagement(sink, sink.kind, sink.value, None))
-        elif sink.base is not None and (
+        if (sink.base is not None and sink.base in self.roles.cone and sink.kind is not Kind.LABELS) or (sink.base is not None and (
             sink.value in self.roles.features or (sink.base in self.roles.features and sink.kind is Kind.INDEX)
-        ):
+        )):
             found.append(Engagement(sink, sink.kind, sink.value, None))
         if found:
             return found
@@ -65,7 +63,9 @@ class Engagements:
             return sink.kind
         name = called_class(sink.value) or sink.value.name if sink.value.op == "call" else ""
         if name in SHAPED_MAKERS:
-            meets_loss = consumer.op == "call" and (is_loss_name(called_class(consumer) or consumer.name) or consumer in self.roles.loss_calls)
+            meets_loss = consumer.op == "call" and (
+                is_loss_name(called_class(consumer) or consumer.name) or consumer in self.roles.loss_calls
+            )
             return Kind.LABELS if meets_loss or consumer.name in ("gather", "take_along_axis") else Kind.MASK
         if consumer.op == "sub" and sink.kind is Kind.LABELS and not self._is_compared(sink.value):
             return Kind.INDEX
@@ -77,15 +77,19 @@ class Engagements:
         """Whether a label vector is turned into a matrix of equal labels, or selects otherwise than by number."""
         return self._passes(
             made,
-            lambda user, _: user.op in ("compare", "bool", "setitem") or user.name in ("eq", "equal", "one_hot", "bool", "type"),
+            lambda user, _: (
+                user.op in ("compare", "bool", "setitem") or user.name in ("eq", "equal", "one_hot", "bool", "type")
+            ),
         )
 
     def _fills_a_mask(self, made: Value) -> bool:
         """Whether numbers only say which entries of a mask are set: ``mask[i, n + i] = 0``, a scatter."""
         return self._passes(
             made,
-            lambda user, value: (user.op == "call" and user.name.startswith("scatter"))
-            or (user.op == "setitem" and any(value is each or value in each.inputs for each in user.inputs[1:-1])),
+            lambda user, value: (
+                (user.op == "call" and user.name.startswith("scatter"))
+                or (user.op == "setitem" and any(value is each or value in each.inputs for each in user.inputs[1:-1]))
+            ),
         )
 
     def _passes(self, made: Value, wanted: Callable[[Value, Value], bool]) -> bool:
@@ -117,7 +121,14 @@ class Engagements:
             for user in each.users:
                 if user.op == "attr" and user.name in ("backward",):
                     return True
-                if user.op == "call" and user.name in ("gradient", "minimize", "backward", "grad", "manual_backward", "scale"):
+                if user.op == "call" and user.name in (
+                    "gradient",
+                    "minimize",
+                    "backward",
+                    "grad",
+                    "manual_backward",
+                    "scale",
+                ):
                     return True
                 if user.op == "return":
                     if not (trained and user.function is value.function):
@@ -223,7 +234,24 @@ class Engagements:
         op = user.op
         if op == "phi":
             return not (isinstance(user.literal, Value) and self.origins.size_keys(user.literal))
-        if op in ("unary", "compare", "name", "closure", "store", "self", "global", "tuple", "comp", "item", "dict", "return", "param", "bool", "setitem", "binop"):
+        if op in (
+            "unary",
+            "compare",
+            "name",
+            "closure",
+            "store",
+            "self",
+            "global",
+            "tuple",
+            "comp",
+            "item",
+            "dict",
+            "return",
+            "param",
+            "bool",
+            "setitem",
+            "binop",
+        ):
             return True
         if op == "sub":
             return value is user.inputs[0] or is_made(user.inputs[0])
@@ -242,8 +270,21 @@ class Engagements:
             if called.op == "attr" and not is_library(called.inputs[0]):
                 return called.inputs[0].op != "self" or user.name in _ACCUMULATORS or user.name.endswith("_")
             return is_library_call(user) or user.name in (
-                "list", "tuple", "set", "sorted", "reversed", "zip", "enumerate", "array", "cat", "Tensor", "Variable",
-                "Parameter", "bool", "map", "product",
+                "list",
+                "tuple",
+                "set",
+                "sorted",
+                "reversed",
+                "zip",
+                "enumerate",
+                "array",
+                "cat",
+                "Tensor",
+                "Variable",
+                "Parameter",
+                "bool",
+                "map",
+                "product",
             )
         return False
 

@@ -42,11 +42,9 @@ class Expressions:
     def evaluate(self, node: cst.BaseExpression) -> Value:
         """The value of an expression."""
         kind = type(node)
-        handler = self._handlers.get(kind)
-        if handler is None:
-            handler = getattr(self, f"eval_{kind.__name__}", self.eval_other)
-            self._handlers[kind] = handler
-        return handler(node)
+        if kind not in self._handlers:
+            self._handlers[kind] = getattr(self, f"eval_{kind.__name__}", self.eval_other)
+        return self._handlers[kind](node)
 
     def eval_other(self, node: cst.CSTNode) -> Value:
         """Anything without a handler of its own: a value made of its sub-expressions."""

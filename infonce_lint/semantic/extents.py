@@ -45,7 +45,9 @@ class Extent:
         return [name for name, _ in self.symbols if name.startswith("size:")]
 
 
-def _merge(left: tuple[tuple[str, int], ...], right: tuple[tuple[str, int], ...], sign: int) -> tuple[tuple[str, int], ...]:
+def _merge(
+    left: tuple[tuple[str, int], ...], right: tuple[tuple[str, int], ...], sign: int
+) -> tuple[tuple[str, int], ...]:
     powers = dict(left)
     for name, power in right:
         powers[name] = powers.get(name, 0) + sign * power
@@ -65,7 +67,13 @@ def symbol(name: str) -> Extent:
 def is_world_size(name: str) -> bool:
     """Whether a name is the number of processes."""
     found = words(name)
-    return "world" in found or found in {("ngpus",), ("num", "gpus"), ("n", "gpu"), ("num", "replicas"), ("device", "count")}
+    return "world" in found or found in {
+        ("ngpus",),
+        ("num", "gpus"),
+        ("n", "gpu"),
+        ("num", "replicas"),
+        ("device", "count"),
+    }
 
 
 _SAME_ROWS = frozenset(
@@ -215,7 +223,11 @@ class Extents:
             return None if found else self._base(value) if op in ("self", "global") else None
         if op == "param":
             passed = {self.rows(each) for each in value.inputs if not is_none(each)}
-            if len(passed) == 1 and (rows := passed.pop()) is not None and not (rows.size_symbols and value in self.roles.features):
+            if (
+                len(passed) == 1
+                and (rows := passed.pop()) is not None
+                and not (rows.size_symbols and value in self.roles.features)
+            ):
                 return rows
             return self._base(value)
         if op == "phi":
@@ -254,7 +266,9 @@ class Extents:
     def _elementwise(self, call: Value, receiver: Value) -> Extent | None:
         """The rows of an element-wise function of several tensors."""
         operands = [receiver, *(each for keyword, each in call.arguments() if keyword is None and each is not receiver)]
-        found = [self.rows(each) for each in operands if each.op not in ("const", "str") and not self.origins.sources(each)]
+        found = [
+            self.rows(each) for each in operands if each.op not in ("const", "str") and not self.origins.sources(each)
+        ]
         known = [each for each in found if each is not None and each != number(1) and each.symbols]
         return next((each for each in known if each.size_symbols or self._is_given(each)), known[0] if known else None)
 
@@ -265,7 +279,9 @@ class Extents:
         operands = [each for each in value.inputs if each.op not in ("const", "str") and not is_scale(each)]
         found = [self.rows(each) for each in operands if not self.origins.sources(each)]
         known = [each for each in found if each is not None and each != number(1)]
-        sized = [each for each in known if each.size_symbols or any(name.startswith("rows:") for name, _ in each.symbols)]
+        sized = [
+            each for each in known if each.size_symbols or any(name.startswith("rows:") for name, _ in each.symbols)
+        ]
         given = [each for each in sized if each.size_symbols or self._is_given(each)]
         return given[0] if given else sized[0] if sized else known[0] if known else None
 
@@ -292,7 +308,11 @@ class Extents:
                 return found.pop()
         if container.op == "call" and container.name in ("chunk", "split", "tensor_split", "array_split", "unbind"):
             whole = self._receiver(container)
-            count = container.argument(0) if container.inputs[0].op == "attr" and not is_library(container.inputs[0].inputs[0]) else container.argument(1)
+            count = (
+                container.argument(0)
+                if container.inputs[0].op == "attr" and not is_library(container.inputs[0].inputs[0])
+                else container.argument(1)
+            )
             if container.name in ("chunk", "tensor_split", "array_split") and whole is not None and count is not None:
                 rows, parts = self.rows(whole), self.integer(count)
                 axis = container.argument(2, "dim", "axis")
@@ -318,7 +338,20 @@ class Extents:
             return rows * symbol(WORLD) if rows is not None else None
         if name in _CONCATENATIONS:
             return self._concatenation(call)
-        if name in ("arange", "range", "zeros", "ones", "full", "empty", "eye", "new_zeros", "new_ones", "new_full", "identity", "randperm"):
+        if name in (
+            "arange",
+            "range",
+            "zeros",
+            "ones",
+            "full",
+            "empty",
+            "eye",
+            "new_zeros",
+            "new_ones",
+            "new_full",
+            "identity",
+            "randperm",
+        ):
             return self._created(call)
         if name in ("one_hot", "OneHot"):
             first = call.argument(0)
@@ -329,8 +362,15 @@ class Extents:
         if any(each.seed is call for each in self.roles.similarities):
             return self._compared(call)
         if name in ("repeat", "tile") and call.inputs[0].op == "attr":
-            rows, times = self.rows(receiver), call.argument(0) if not is_library(call.inputs[0].inputs[0]) else call.argument(1)
-            factor = self.integer(times.inputs[0] if times is not None and times.op == "tuple" else times) if times is not None else None
+            rows, times = (
+                self.rows(receiver),
+                call.argument(0) if not is_library(call.inputs[0].inputs[0]) else call.argument(1),
+            )
+            factor = (
+                self.integer(times.inputs[0] if times is not None and times.op == "tuple" else times)
+                if times is not None
+                else None
+            )
             return rows * factor if rows is not None and factor is not None else None
         if name in ("unsqueeze", "expand_dims"):
             axis = call.argument(0) if receiver is not call.argument(0) else call.argument(1)
@@ -385,7 +425,11 @@ class Extents:
         return None
 
     def _reshaped(self, call: Value) -> Extent | None:
-        first = call.argument(0) if call.inputs[0].op == "attr" and not is_library(call.inputs[0].inputs[0]) else call.argument(1)
+        first = (
+            call.argument(0)
+            if call.inputs[0].op == "attr" and not is_library(call.inputs[0].inputs[0])
+            else call.argument(1)
+        )
         if first is not None and first.op == "tuple":
             first = first.inputs[0] if first.inputs else None
         if first is None:
@@ -463,7 +507,10 @@ class Extents:
         """Take two unknown row counts to be equal; false when they differ in more than the tensor."""
         own = [name for name, _ in first.symbols if name.startswith("rows:")]
         theirs = [name for name, _ in other.symbols if name.startswith("rows:")]
-        rest = [pair for pair in first.symbols if pair[0] not in own], [pair for pair in other.symbols if pair[0] not in theirs]
+        rest = (
+            [pair for pair in first.symbols if pair[0] not in own],
+            [pair for pair in other.symbols if pair[0] not in theirs],
+        )
         if len(own) != 1 or len(theirs) != 1 or rest[0] != rest[1]:
             return False
         self.twins[theirs[0]] = own[0]
@@ -473,7 +520,9 @@ class Extents:
         return True
 
     def _created(self, call: Value) -> Extent | None:
-        positional = [each for keyword, each in call.arguments() if keyword in (None, "size", "shape", "N", "n", "end", "stop")]
+        positional = [
+            each for keyword, each in call.arguments() if keyword in (None, "size", "shape", "N", "n", "end", "stop")
+        ]
         if not positional:
             return None
         first = positional[0]

@@ -51,9 +51,7 @@ class GraphBuilder(Expressions):
         self.index = 0
         self.env = env
 
-    def open_function(
-        self, name: str, node: cst.CSTNode, parent: Function | None, owner: Class | None
-    ) -> Function:
+    def open_function(self, name: str, node: cst.CSTNode, parent: Function | None, owner: Class | None) -> Function:
         """A function record with its empty body block and its return value."""
         function = Function(name, node, parent, owner)
         function.body = Block(function, None, 0, node)
@@ -318,7 +316,13 @@ class GraphBuilder(Expressions):
 
 def changes_receiver(method: str) -> bool:
     """Whether a method changes its object: torch's trailing underscore, list and set methods."""
-    return (method.endswith("_") and not method.endswith("__")) or method in ("append", "extend", "insert", "add", "update")
+    return (method.endswith("_") and not method.endswith("__")) or method in (
+        "append",
+        "extend",
+        "insert",
+        "add",
+        "update",
+    )
 
 
 def leaves(suite: cst.BaseSuite) -> bool:

@@ -177,7 +177,10 @@ def _link_call(call: Value) -> None:
 def _is_super_init(call: Value) -> bool:
     called = call.inputs[0]
     return (
-        called.op == "attr" and called.name == "__init__" and called.inputs[0].op == "call" and called.inputs[0].name == "super"
+        called.op == "attr"
+        and called.name == "__init__"
+        and called.inputs[0].op == "call"
+        and called.inputs[0].name == "super"
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import libcst as cst
 
-from infonce_lint.settings import Settings
 from infonce_lint.semantic.names import is_config_name, is_config_size_name, is_size_name
 from infonce_lint.semantic.values import Block, Class, Function, Module, Value
+from infonce_lint.settings import Settings
 
 _PASS_THROUGH = frozenset({"binop", "unary", "bool", "phi", "closure", "store", "tuple", "return"})
 _SCALAR_CALLS = frozenset(
@@ -251,13 +251,31 @@ class Origins:
             if base.op == "class" or (base.op == "name" and base.inputs and base.inputs[0].op == "class"):
                 return is_config_name(base.name, self.config_names)
             if base.op == "call":
-                if base.name in ("vars", "parse_args", "Namespace", "parse_known_args", "load", "safe_load", "to_container"):
+                if base.name in (
+                    "vars",
+                    "parse_args",
+                    "Namespace",
+                    "parse_known_args",
+                    "load",
+                    "safe_load",
+                    "to_container",
+                ):
                     return True
                 if is_config_name(base.name, self.config_names):
                     return True
             if base.op == "phi":
                 return any(self.is_configuration(each) for each in base.inputs[:1])
-            if not base.inputs or base.op not in ("attr", "sub", "self", "name", "global", "closure", "store", "call", "param"):
+            if not base.inputs or base.op not in (
+                "attr",
+                "sub",
+                "self",
+                "name",
+                "global",
+                "closure",
+                "store",
+                "call",
+                "param",
+            ):
                 return False
             if base.op == "param":
                 return any(self.is_configuration(each) for each in base.inputs[:3] if each.op != "param")

@@ -177,7 +177,16 @@ class Roles:
                 evidence.add("regression")
             elif is_loss_name(name):
                 evidence.add("loss")
-            elif name in ("log", "log_softmax", "logsumexp", "LogSoftmax", "log1p", "logsigmoid", "reduce_logsumexp", "Log"):
+            elif name in (
+                "log",
+                "log_softmax",
+                "logsumexp",
+                "LogSoftmax",
+                "log1p",
+                "logsigmoid",
+                "reduce_logsumexp",
+                "Log",
+            ):
                 evidence.add("log")
             elif name in ("exp", "softmax", "Softmax", "Exp"):
                 evidence.add("exp")
@@ -205,7 +214,9 @@ class Roles:
         if similarity.strength == 2:
             if is_loss:
                 return True
-            return bool(evidence & {"loss", "exp", "margin"}) and bool(evidence & {"temperature", "name", "similarity name"})
+            return bool(evidence & {"loss", "exp", "margin"}) and bool(
+                evidence & {"temperature", "name", "similarity name"}
+            )
         return is_loss and bool(evidence & {"name", "similarity name", "temperature"})
 
     def _reduced(self) -> set[Value]:
@@ -228,7 +239,14 @@ class Roles:
         constructed = called_class(call)
         if constructed is not None:
             return is_contrastive_loss_name(constructed)
-        return is_contrastive_loss_name(call.name) and call.inputs[0].op in ("name", "global", "attr", "self", "closure", "free")
+        return is_contrastive_loss_name(call.name) and call.inputs[0].op in (
+            "name",
+            "global",
+            "attr",
+            "self",
+            "closure",
+            "free",
+        )
 
     def constructs_loss(self, call: Value) -> bool:
         """Whether a foreign loss call is its construction: ``NT_Xent(batch_size, mask)``."""
@@ -287,7 +305,24 @@ def is_library_call(call: Value) -> bool:
 def keeps_values(user: Value, value: Value) -> bool:
     """Whether ``user`` is computed from the entries of ``value``, a similarity or something made of one."""
     op = user.op
-    if op in ("unary", "compare", "phi", "name", "closure", "store", "self", "global", "tuple", "comp", "item", "dict", "return", "param", "bool", "setitem"):
+    if op in (
+        "unary",
+        "compare",
+        "phi",
+        "name",
+        "closure",
+        "store",
+        "self",
+        "global",
+        "tuple",
+        "comp",
+        "item",
+        "dict",
+        "return",
+        "param",
+        "bool",
+        "setitem",
+    ):
         return True
     if op == "binop":
         return user.name != "MatrixMultiply"
@@ -309,14 +344,40 @@ def _call_keeps_values(call: Value, value: Value) -> bool:
     if name in _CREATIONS or name in _PRODUCTS or call.constructs is not None:
         return False
     if called_class(call) is not None:
-        return name in OPERATORS or is_loss_name(name) or name in _KEEPING_MODULES or is_contrastive_name(name) or "soft" in name.lower()
+        return (
+            name in OPERATORS
+            or is_loss_name(name)
+            or name in _KEEPING_MODULES
+            or is_contrastive_name(name)
+            or "soft" in name.lower()
+        )
     called = call.inputs[0]
     if called.op == "attr" and called.inputs[0] is not value and not is_library(called.inputs[0]):
         # a method of another object: of a tensor (``mask.where(x)``), of a list, or of a model
-        return is_loss_name(name) or name in _FEATURE_FUNCTIONS or name.endswith("_") or name in (
-            "append", "masked_fill", "where", "add", "sub", "eq", "masked_select", "scatter", "gradient", "index_select",
+        return (
+            is_loss_name(name)
+            or name in _FEATURE_FUNCTIONS
+            or name.endswith("_")
+            or name
+            in (
+                "append",
+                "masked_fill",
+                "where",
+                "add",
+                "sub",
+                "eq",
+                "masked_select",
+                "scatter",
+                "gradient",
+                "index_select",
+            )
         )
-    return is_library_call(call) or is_loss_name(name) or name in _FEATURE_FUNCTIONS or name in ("sum", "max", "min", "list")
+    return (
+        is_library_call(call)
+        or is_loss_name(name)
+        or name in _FEATURE_FUNCTIONS
+        or name in ("sum", "max", "min", "list")
+    )
 
 
 def back_closure(operands: list[Value]) -> set[Value]:
@@ -351,7 +412,9 @@ def feature_inputs(value: Value) -> list[Value]:
         if called.op == "attr" and not is_library(called.inputs[0]) and name in _FEATURE_METHODS:
             return called.inputs
         if name in _FEATURE_FUNCTIONS or "gather" in name.lower() or called_gather(value):
-            return [each for keyword, each in value.arguments() if keyword is None or keyword in ("input", "tensors", "x")]
+            return [
+                each for keyword, each in value.arguments() if keyword is None or keyword in ("input", "tensors", "x")
+            ]
     return []
 
 

@@ -39,17 +39,27 @@ SHAPED_MAKERS = frozenset(
     "zeros ones full empty new_zeros new_ones new_full new_empty Zeros Ones fill scatter_nd "
     "broadcast_to constant".split()
 )
-_MASK_MAKERS = frozenset("eye identity Eye tri triu_indices tril_indices diag_embed block_diag sequence_mask diag_indices eye_like".split())
-_RESHAPES = frozenset("view reshape unflatten Reshape resize as_strided rearrange view_as repeat tile expand repeat_interleave".split())
-_SPLITS = frozenset("split chunk narrow split_with_sizes array_split tensor_split unfold slice strided_slice dynamic_slice".split())
+_MASK_MAKERS = frozenset(
+    "eye identity Eye tri triu_indices tril_indices diag_embed block_diag sequence_mask diag_indices eye_like".split()
+)
+_RESHAPES = frozenset(
+    "view reshape unflatten Reshape resize as_strided rearrange view_as repeat tile expand repeat_interleave".split()
+)
+_SPLITS = frozenset(
+    "split chunk narrow split_with_sizes array_split tensor_split unfold slice strided_slice dynamic_slice".split()
+)
 _DIAGONALS = frozenset("diag diagonal triu tril diag_part matrix_diag_part set_diag diagflat fill_diagonal_".split())
-_INDEXERS = frozenset("gather scatter scatter_ scatter_add index_select take take_along_axis delete roll index_fill index_fill_ gather_nd index_put_ index_add_".split())
+_INDEXERS = frozenset(
+    "gather scatter scatter_ scatter_add index_select take take_along_axis delete roll index_fill index_fill_ gather_nd index_put_ index_add_".split()
+)
 _DIVIDERS = frozenset("div divide true_divide truediv div_ true_divide_ mul mul_ multiply div_no_nan".split())
 _NOT_A_SIZE = frozenset({"dtype", "device", "dim", "axis", "requires_grad", "name", "seed"})
 
 
 #: What tests and examples make features with.
-INPUT_MAKERS = frozenset("randn rand randint ones zeros empty normal uniform random_normal standard_normal random".split())
+INPUT_MAKERS = frozenset(
+    "randn rand randint ones zeros empty normal uniform random_normal standard_normal random".split()
+)
 _QUEUE_WORDS = frozenset("queue ptr pointer bank memory".split())
 _MASK_WORDS = frozenset("mask masks label labels target targets".split())
 MAKERS = _LABEL_MAKERS | SHAPED_MAKERS | _MASK_MAKERS
@@ -127,7 +137,9 @@ def _is_tensor_range(call: Value) -> bool:
 
 def _becomes_tensor(call: Value) -> bool:
     """``torch.tensor(list(range(n)))``: the numbers themselves are wanted, not a loop over them."""
-    return any(user.op == "call" and user.name in ("list", "tensor", "array", "LongTensor", "as_tensor") for user in call.users)
+    return any(
+        user.op == "call" and user.name in ("list", "tensor", "array", "LongTensor", "as_tensor") for user in call.users
+    )
 
 
 def _is_square(call: Value, sizes: tuple[Value, ...]) -> bool:
@@ -177,7 +189,11 @@ def _is_chunk(cut: Value) -> bool:
         if each in seen:
             continue
         seen.add(each)
-        if each.op == "item" and each.inputs[0].op == "call" and each.inputs[0].name in ("range", "trange", "enumerate", "tqdm"):
+        if (
+            each.op == "item"
+            and each.inputs[0].op == "call"
+            and each.inputs[0].name in ("range", "trange", "enumerate", "tqdm")
+        ):
             return True
         if each.op in ("binop", "phi", "call"):
             stack.extend(each.inputs)
@@ -221,7 +237,9 @@ def is_made(value: Value) -> bool:
         seen.add(each)
         if each.op in ("const", "str", "import"):
             continue
-        if each.op == "dict" or (each.op == "call" and each.callee is None and (called_class(each) or each.name) in MAKERS):
+        if each.op == "dict" or (
+            each.op == "call" and each.callee is None and (called_class(each) or each.name) in MAKERS
+        ):
             made = True
             continue
         if each.op == "call" and each.callee is None and each.inputs[0].op == "attr" and not is_library_call(each):

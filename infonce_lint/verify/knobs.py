@@ -1,0 +1,176 @@
+"""What a loss is built and run with, and what a name asks for: by name and annotation, the value that fits its role."""
+
+from __future__ import annotations
+
+import ast
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from infonce_lint.semantic.names import (
+    is_config_name,
+    is_config_size_name,
+    is_size_name,
+    is_temperature_name,
+    words,
+)
+
+CONFIGURED, RAGGED, TWICE = 8, 5, 16
+TEMPERATURE = 0.1
+DIM = 16
+QUEUE_ROWS = 32
+
+
+class Role(enum.Enum):
+    """What a parameter or an attribute of a loss is for."""
+
+    SIZE = "the configured batch size"
+    TEMPERATURE = "the temperature"
+    SCALE = "1 / temperature"
+    VIEWS = "the number of views"
+    DEVICE = "the device"
+    WORLD = "the number of ranks"
+    RANK = "the rank"
+    GATHER = "whether rows of other ranks are gathered"
+    DIM = "the width of the features"
+    QUEUE = "a queue's length"
+    REDUCTION = "the reduction"
+    NUMBER = "a plain number"
+    FLAG = "a switch"
+    CONFIG = "a configuration object"
+
+
+@dataclass(frozen=True, slots=True)
+class Knobs:
+    """One setting of everything that a check turns; ``sets`` are the user's own values by dotted path."""
+
+    configured: int = CONFIGURED
+    views: int = 2
+    temperature: float = TEMPERATURE
+    world: int = 1
+    rank: int = 0
+    device: str = "cpu"
+    sets: Mapping[str, object] = field(default_factory=dict)
+    sizes: frozenset[str] = frozenset()  # names that the linter's model proved to hold the batch size
+
+    def value(self, role: Role, name: str) -> Any:
+        """The value of a role; ``name`` decides among numbers and switches. A configuration object is not made here."""
+        if role is Role.DEVICE:
+            import torch
+
+            return torch.device(self.device)
+        if role is Role.NUMBER:
+            return _NUMBERS[_first_known(name, _NUMBERS)]
+        if role is Role.FLAG:
+            return not _ON.isdisjoint(words(name))
+        values: dict[Role, object] = {
+            Role.SIZE: self.configured,
+            Role.TEMPERATURE: self.temperature,
+            Role.SCALE: 1 / self.temperature,
+            Role.VIEWS: self.views,
+            Role.WORLD: self.world,
+            Role.RANK: self.rank,
+            Role.GATHER: self.world > 1,
+            Role.DIM: DIM,
+            Role.QUEUE: QUEUE_ROWS,
+            Role.REDUCTION: "mean",
+        }
+        return values[role]
+
+
+_VIEW_WORDS = frozenset("views view nviews crops augs augmentations".split())
+_DEVICE_WORDS = frozenset("device dev gpu".split())
+_DIM_WORDS = frozenset("dim dims hidden embed embedding embeddings channels channel width nc".split())
+_QUEUE_WORDS = frozenset("queue bank memory k K".split())
+_ON = frozenset("cosine cos normalize normalise normalized norm symmetric l2".split())
+_FLAG_WORDS = (
+    frozenset("use is has with enable enabled do no fp16 amp debug verbose distributed ddp cuda half precision".split()) | _ON
+)
+_NUMBERS: dict[str, float] = {
+    "eps": 1e-8,
+    "epsilon": 1e-8,
+    "margin": 0.5,
+    "momentum": 0.9,
+    "epoch": 1,
+    "step": 1,
+    "steps": 1,
+    "accumulation": 1,
+    "iter": 1,
+    "classes": 10,
+    "clusters": 10,
+    "class": 10,
+    "timesteps": 2,
+    "timestep": 2,
+    "seed": 0,
+    "alpha": 1.0,
+    "beta": 1.0,
+    "gamma": 1.0,
+    "lambda": 1.0,
+    "lamb": 1.0,
+    "lam": 1.0,
+    "lambd": 1.0,
+    "weight": 1.0,
+    "coef": 1.0,
+    "coeff": 1.0,
+    "ratio": 1.0,
+    "factor": 1.0,
+}
+
+
+def _first_known(name: str, known: Mapping[str, object]) -> str:
+    return next((word for word in words(name) if word in known), "")
+
+
+def role_of(name: str, sizes: frozenset[str] = frozenset(), *, in_configuration: bool = False) -> Role | None:
+    """What ``name`` asks for, or None where it does not say."""
+    found = words(name)
+    given = frozenset(found)
+    if name in sizes or is_size_name(name) or (in_configuration and is_config_size_name(name)):
+        return Role.SIZE
+    if name in ("B", "bs"):
+        return Role.SIZE
+    if "world" in given or found in (("num", "gpus"), ("n", "gpus"), ("n", "gpu"), ("num", "replicas"), ("ngpu",)):
+        return Role.WORLD
+    if "rank" in given:
+        return Role.RANK
+    if "gather" in given:
+        return Role.GATHER
+    if given & {"logit", "scale"}:
+        return Role.SCALE
+    if given & _VIEW_WORDS:
+        return Role.VIEWS
+    if is_temperature_name(name):
+        return Role.TEMPERATURE
+    if given & _FLAG_WORDS and not given & {"dim", "eps"}:
+        return Role.FLAG
+    if given & _DEVICE_WORDS:
+        return Role.DEVICE
+    if "reduction" in given:
+        return Role.REDUCTION
+    if given & _DIM_WORDS or found in (("in", "features"), ("out", "features"), ("feature", "size")):
+        return Role.DIM
+    if given & _QUEUE_WORDS:
+        return Role.QUEUE
+    if _first_known(name, _NUMBERS):
+        return Role.NUMBER
+    return Role.CONFIG if is_config_name(name) else None
+
+
+def parse_set(text: str) -> tuple[str, object]:
+    """``args.temperature=0.07`` as a path and a value (Python's literals, ``true``/``false``/``none``, else text).
+
+    Raises:
+        ValueError: no path or no value.
+    """
+    path, equals, value = text.partition("=")
+    if not equals or not path.strip() or not all(part.isidentifier() for part in path.strip().split(".")):
+        raise ValueError(f"{text!r} is not NAME=VALUE, such as args.temperature=0.07")
+    value = value.strip()
+    spelled = {"true": True, "false": False, "none": None}
+    if value.lower() in spelled:
+        return path.strip(), spelled[value.lower()]
+    try:
+        return path.strip(), ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return path.strip(), value

@@ -103,5 +103,6 @@ RESHAPE_CASES = [
     Case(
         "configured-reshape/tiled_anchors.py",
         lambda m, c, b: m.TiledContrast(Config(batch_size=c, temperature=0.5))(*b.pair()),
+        fix=Outcome.ANY,  # which axis the copies run along is not in the row counts
     ),
 ]

@@ -6,7 +6,7 @@ them. A `StandIn` lets itself be passed around and called, and says plainly what
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from infonce_lint.verify.knobs import Knobs, Role, role_of
@@ -190,25 +190,28 @@ class StandIn:
     __lt__ = __le__ = __gt__ = __ge__ = _refuse
 
 
-class Keywords(Mapping[str, Any]):
+class Keywords:
     """The ``**kwargs`` of a constructor: whatever is asked for is there, by its name."""
 
-    def __init__(self, path: str, maker: Maker) -> None:
-        self._path, self._maker = path, maker
+    def __init__(self, maker: Maker) -> None:
+        self._maker = maker
 
     def __getitem__(self, name: str) -> Any:
-        return make(name, f"{self._path}.{name}", self._maker)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
+        return make(name, name, self._maker)
 
     def get(self, name: str, default: Any = None) -> Any:
         """What ``name`` asks for; the default where the name does not say."""
-        value = self._maker.by_name(name, f"{self._path}.{name}")
+        value = self._maker.by_name(name, name)
         return default if value is MISSING else value
+
+    pop = get
+
+    def keys(self) -> tuple[str, ...]:
+        """None: what is not asked for is not passed on (``**kwargs``)."""
+        return ()
+
+    def __contains__(self, name: object) -> bool:
+        return True
 
 
 def make(name: str, path: str, maker: Maker) -> Any:

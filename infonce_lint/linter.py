@@ -1,4 +1,7 @@
-"""From a source file to its findings, and from a file's bytes to its repaired bytes. Pure: no printing, no file access."""
+"""From a source file to its findings, and from a file's bytes to its repaired bytes.
+
+Pure: no printing, no file access.
+"""
 
 from __future__ import annotations
 
@@ -57,17 +60,19 @@ def _active_codes(settings: Settings) -> frozenset[str]:
 
 def _loss_findings(source: SourceFile, settings: Settings, suppressions: Suppressions) -> list[Finding]:
     """The findings of every loss unit, each with the unit's fix or the reason why there is none."""
+    from infonce_lint.repair import plan_fix
     from infonce_lint.rules import RULES
     from infonce_lint.semantic.contrastive import SemanticModel
 
-    model = SemanticModel(source.module, settings)
+    try:
+        model = SemanticModel(source.module, settings)
+    except RecursionError:
+        raise SourceError("too deeply nested to be analysed") from None
     findings: list[Finding] = []
     for loss in model.losses:
         unit = [finding for rule in RULES for finding in rule.check(loss, source)]
         if not unit:
             continue
-        from infonce_lint.repair import plan_fix
-
         withheld = _withheld(unit, source, settings, suppressions)
         planned = plan_fix(loss, source, settings) if not withheld else None
         if isinstance(planned, Fix):

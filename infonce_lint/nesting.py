@@ -34,7 +34,8 @@ def too_deep(tree: ast.Module, lines: Sequence[str]) -> ast.AST | None:
             depth += extra(node, lines)
         if depth > MAX_NESTING:
             return node
-        for value in node.__dict__.values():
+        for name in node._fields:  # not __dict__: pyflakes hangs whole trees on nodes that CPython shares (`ast.Eq`)
+            value = getattr(node, name, None)
             if isinstance(value, list):
                 pending += [(child, depth) for child in value if isinstance(child, ast.AST)]
             elif isinstance(value, ast.AST) and value._fields:

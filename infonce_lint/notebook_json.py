@@ -28,11 +28,12 @@ def rewritten(value: str, old: str, new: str, *, ascii_only: bool) -> str:
 
     Rows that stay, and what stands between them, keep their very characters; new ones are written beside them.
     """
-    old_rows, new_rows = _rows(old), _rows(new)
     places = list(_items(value, 0)) if value.startswith("[") else None
-    kept = _row_literals(value, places, old_rows)
-    if kept is None:  # an unusual division into strings: write every row anew
-        kept = [_literal(row, ascii_only) for row in old_rows]
+    kept = _literals(value, places)
+    divide = next((way for way in (_rows, _lines) if [json.loads(f'"{row}"') for row in kept] == way(old)), None)
+    if divide is None:  # an unusual division into strings: write every row anew
+        divide, kept = _rows, [_literal(row, ascii_only) for row in _rows(old)]
+    old_rows, new_rows = divide(old), divide(new)
     literals: list[str] = []
     for change, start, end, first, last in difflib.SequenceMatcher(None, old_rows, new_rows, False).get_opcodes():
         if change == "equal":
@@ -49,22 +50,25 @@ def rewritten(value: str, old: str, new: str, *, ascii_only: bool) -> str:
 
 
 def _rows(text: str) -> list[str]:
-    """The rows of a cell as notebooks keep them: each with its ``\\n``, which the last one mostly lacks."""
+    """The rows of a cell as JupyterLab keeps them: each with its ``\\n``, which the last one mostly lacks."""
     return re.findall(r"[^\n]*\n|[^\n]+", text)
+
+
+def _lines(text: str) -> list[str]:
+    """The rows of a cell as nbformat keeps them: it breaks at form feeds and the like too."""
+    return text.splitlines(keepends=True)
 
 
 def _literal(row: str, ascii_only: bool) -> str:
     return json.dumps(row, ensure_ascii=ascii_only)[1:-1]
 
 
-def _row_literals(value: str, places: list[tuple[int, int]] | None, rows: list[str]) -> list[str] | None:
-    """Each row as it is written inside the quotes of ``value``; None if it is not divided into just these rows."""
-    if places is None:
-        cuts = [1, *(match.end() for match in _ESCAPE.finditer(value, 1) if match[0] == "\\n"), len(value) - 1]
-        literals = [value[start:end] for start, end in pairwise(cuts) if start < end]
-    else:
-        literals = [value[start + 1 : end - 1] for start, end in places]
-    return literals if [json.loads(f'"{literal}"') for literal in literals] == rows else None
+def _literals(value: str, places: list[tuple[int, int]] | None) -> list[str]:
+    """What stands inside the quotes of ``value``, by strings if it is a list of them, else by rows."""
+    if places is not None:
+        return [value[start + 1 : end - 1] for start, end in places]
+    cuts = [1, *(match.end() for match in _ESCAPE.finditer(value, 1) if match[0] == "\\n"), len(value) - 1]
+    return [value[start:end] for start, end in pairwise(cuts) if start < end]
 
 
 def _skip(text: str, at: int) -> int:

@@ -26,6 +26,7 @@ UNREADABLE = "NCE900"
 """The code of the finding that stands for a file which cannot be decoded or parsed."""
 
 _ROW_BREAK = re.compile(r"\r\n|\r|\n")
+_LIBCST_PLACE = re.compile(r"error at (\d+):(\d+)")
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
@@ -182,26 +183,36 @@ class SourceFile:
             raise SourceError(_one_line(f"cannot be parsed: {error}"), self.position(start)) from None
 
     @cached_property
-    def module(self) -> cst.Module:
-        """libcst's syntax tree.
+    def _guarded(self) -> str:
+        """What libcst is given: the text and one statement more, since it drops comments and blanks at a file's end."""
+        return self.text + ("" if self.text.endswith(("\n", "\r")) else "\n") + "pass\n"
 
-        Raises:
-            SourceError: as for ``tree``, or more than libcst can take.
-        """
+    @cached_property
+    def _parsed(self) -> cst.Module:
         deep = nesting.too_deep(self.tree, self.rows)
         if deep is not None:
             raise SourceError("too deeply nested to be analysed", self.ast_span(deep).start)
         import libcst as cst
 
         try:
-            return cst.parse_module(self.text)
+            return cst.parse_module(self._guarded)
         except cst.ParserSyntaxError as error:
-            message = f"valid Python that libcst cannot parse: {error.message}"
-            raise SourceError(_one_line(message), self._nearest(error.raw_line, error.raw_column + 1)) from None
+            place = _LIBCST_PLACE.search(error.message)
+            row, column = map(int, place.groups()) if place else (error.raw_line, error.raw_column + 1)
+            raise SourceError("valid Python that libcst cannot parse", self._nearest(row, column)) from None
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # a panic in libcst's Rust code is no Exception
             raise SourceError(_one_line(f"libcst failed on this file: {type(error).__name__}: {error}")) from None
+
+    @cached_property
+    def module(self) -> cst.Module:
+        """libcst's syntax tree, less what stands behind the last statement; ask ``text`` for the code.
+
+        Raises:
+            SourceError: as for ``tree``, or more than libcst can take.
+        """
+        return self._parsed.with_changes(body=self._parsed.body[:-1])
 
     @cached_property
     def _generated(self) -> tuple[str, dict[cst.CSTNode, tuple[int, int]]]:
@@ -210,12 +221,13 @@ class SourceFile:
         from infonce_lint import spans
 
         try:
-            code, found = spans.generate(module)
+            code, found = spans.generate(self._parsed)
         except RecursionError:
             raise SourceError("too deeply nested to be analysed") from None
-        placed = found if code == self.text else spans.aligned(code, self.text, found)
+        placed = found if code == self._guarded else spans.aligned(code, self._guarded, found)
         if placed is None:
             raise SourceError("libcst does not reproduce this file, so no place in it can be named")
+        placed[module] = (0, len(self.text))
         return code, placed
 
     def span(self, node: cst.CSTNode) -> Span:
@@ -225,7 +237,7 @@ class SourceFile:
             KeyError: ``node`` is no part of this file's ``module``.
         """
         start, end = self._generated[1][node]
-        return Span(self.position(min(start, len(self.text))), self.position(min(end, len(self.text))))
+        return Span(self.position(start), self.position(min(end, len(self.text))))
 
     def ast_span(self, node: ast.AST) -> Span:
         """Where ``node`` of ``tree`` stands; the start of the file if CPython gives it no place."""
@@ -239,12 +251,11 @@ class SourceFile:
     @cached_property
     def why_not_editable(self) -> str:
         """Why this file is linted but never fixed; empty if it can be fixed."""
-        code = self._generated[0]
-        if code != self.text:
-            same = next((i for i, (a, b) in enumerate(zip(code, self.text)) if a != b), min(len(code), len(self.text)))
-            row = self.position(same).row
-            return f"libcst does not reproduce row {row} of this file (a form feed or a bare carriage return)"
-        return ""
+        code, text = self._generated[0], self._guarded
+        if code == text:
+            return ""
+        same = next((offset for offset, (a, b) in enumerate(zip(code, text)) if a != b), 0)
+        return f"libcst does not reproduce row {self.position(same).row} of this file (mostly a form feed is to blame)"
 
     @property
     def editable(self) -> bool:

@@ -1,7 +1,7 @@
 """Where each libcst node stands in the text: the one pass over libcst's own code generator that also gives its code.
 
-It costs a third of ``libcst.parse_module``; libcst's PositionProvider, whose positions these are, costs 2.6 times
-as much as parsing. Imports libcst, so `source.py` imports this module only when a node's place is asked for.
+It costs less than half of ``libcst.parse_module``; libcst's PositionProvider, whose positions these are, costs 2.6
+times as much as parsing. Imports libcst, so `source.py` imports this module only when a node's place is asked for.
 """
 
 from __future__ import annotations
@@ -84,8 +84,8 @@ def generate(module: cst.Module) -> tuple[str, dict[cst.CSTNode, Offsets]]:
 def aligned(code: str, text: str, spans: dict[cst.CSTNode, Offsets]) -> dict[cst.CSTNode, Offsets] | None:
     """Offsets into ``text`` for offsets into ``code``, where the two differ in white space only; None if in more.
 
-    libcst drops a form feed at the start of a row and the last row break of a file with ``\\r`` only, but never a
-    visible character: the k-th visible character of the one is the k-th of the other.
+    libcst drops a form feed at the start of a row, but never a visible character: the k-th visible character of the
+    one is the k-th of the other.
     """
     in_code = [offset for offset, character in enumerate(code) if not character.isspace()]
     in_text = [offset for offset, character in enumerate(text) if not character.isspace()]

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from infonce_lint.edits import apply_edits
 from infonce_lint.finding import Applicability, Finding, Position, Span
+from infonce_lint.fixer import fix_source
 from infonce_lint.source import SourceError, SourceFile
 from infonce_lint.suppression import UNUSED, Suppressions
 from tests.hostile import FIXTURES
@@ -310,16 +311,23 @@ def test_the_second_directive_of_joined_rows_silences_nothing() -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(FRAGMENTS, max_size=14).map("".join), st.sets(st.integers(1, 6)))
+@example("# noqa: NCE001# noqa: NCE001", {9})
+@example("\\\n# noqa: NCE001", {9})
 def test_removing_suppressions_keeps_the_code_and_what_is_silenced(text: str, rows: set[int]) -> None:
     source = SourceFile.from_text(text, "test.py")
-    suppressions = Suppressions(source)
-    used = [finding(row, "NCE001") for row in rows if suppressions.silences(finding(row, "NCE001"))]
-    fixes = [each.fix for each in suppressions.unused(["NCE001"]) if each.fix]
-    try:
+    silenced = [finding(row, "NCE001") for row in rows]
+
+    def lint(source: SourceFile) -> list[Finding]:
         source.tree  # noqa: B018
+        suppressions = Suppressions(source)
+        left = [each for each in silenced if not suppressions.silences(each)]
+        return left + suppressions.unused(["NCE001"])
+
+    try:
+        outcome = fix_source(source, lint, unsafe=False)
     except SourceError:
         return
-    fixed = source.with_text(apply_edits(source, [edit for fix in fixes for edit in fix.edits]))
+    fixed = source.with_text(outcome.text)
     assert compile(fixed.tree, "", "exec").co_code == compile(source.tree, "", "exec").co_code
-    if len(fixed.rows) == len(source.rows):
-        assert all(Suppressions(fixed).covers(each) for each in used)
+    if not outcome.reason:
+        assert [each for each in outcome.remaining if each.code == UNUSED] == []

@@ -47,16 +47,16 @@ class _TiledScores(torch.autograd.Function):
 
     @staticmethod
     def forward(queries: Tensor, keys: Tensor, skip: Tensor, pick: Tensor, tile: int) -> tuple[Tensor, Tensor, Tensor]:
-        sums, values, peaks = [], [], []
-        for start in range(0, max(queries.shape[0], 1), tile):
-            rows = slice(start, start + tile)
-            similarities = queries[rows] @ keys.T
-            value = similarities.gather(1, pick[rows])
-            peak = similarities.scatter_(1, skip[rows], -math.inf).amax(dim=1, keepdim=True)
-            sums.append(similarities.sub_(peak).exp_().sum(dim=1).log_())
-            values.append(value - peak)
-            peaks.append(peak)
-        return torch.cat(sums), torch.cat(values), torch.cat(peaks)
+        count = queries.shape[0]
+        sums, values, peaks = queries.new_empty(count), queries.new_empty(pick.shape), queries.new_empty(count, 1)
+        buffer = _buffer(queries, keys, tile)
+        for start in range(0, count, tile):
+            rows = slice(start, min(start + tile, count))
+            similarities = _similarities(buffer, queries[rows], keys)
+            values[rows] = similarities.gather(1, pick[rows])
+            peaks[rows] = similarities.scatter_(1, skip[rows], -math.inf).amax(dim=1, keepdim=True)
+            sums[rows] = similarities.sub_(peaks[rows]).exp_().sum(dim=1)
+        return sums.log_(), values.sub_(peaks), peaks
 
     @staticmethod
     def setup_context(
@@ -68,18 +68,33 @@ class _TiledScores(torch.autograd.Function):
         ctx.save_for_backward(queries, keys, skip, pick, sums, peaks)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
-        # Autograd can follow every step, so that create_graph=True yields the second derivative with nothing more.
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None, None, None]:
         queries, keys, skip, pick, sums, peaks = ctx.saved_tensors
         at_sums, at_values, _ = gradients
+        if torch.is_grad_enabled():  # under create_graph=True: a second derivative holds the whole matrix
+            scores = row_scores(queries, keys, skip=skip, pick=pick)
+            wanted = [tensor for tensor in (queries, keys) if tensor.requires_grad]
+            slopes = iter(torch.autograd.grad(scores, wanted, (at_sums, at_values), create_graph=True))
+            into = [next(slopes) if tensor.requires_grad else None for tensor in (queries, keys)]
+            return into[0], into[1], None, None, None
+
+        count = queries.shape[0]
         scale = (at_sums * torch.exp(-sums)).unsqueeze(1)
-        into_queries = []
-        into_keys = torch.zeros_like(keys)
-        for start in range(0, max(queries.shape[0], 1), ctx.tile):
-            rows = slice(start, start + ctx.tile)
-            similarities = (queries[rows] @ keys.T).scatter_(1, skip[rows], -math.inf)
-            slopes = similarities.sub_(peaks[rows]).exp_() * scale[rows]
-            slopes.scatter_add_(1, pick[rows], at_values[rows])
-            into_queries.append(slopes @ keys)
-            into_keys = into_keys + slopes.T @ queries[rows]
-        return torch.cat(into_queries), into_keys, None, None, None
+        into_queries, into_keys = torch.empty_like(queries), torch.zeros_like(keys)
+        buffer = _buffer(queries, keys, ctx.tile)
+        for start in range(0, count, ctx.tile):
+            rows = slice(start, min(start + ctx.tile, count))
+            similarities = _similarities(buffer, queries[rows], keys).scatter_(1, skip[rows], -math.inf)
+            slope = similarities.sub_(peaks[rows]).exp_().mul_(scale[rows]).scatter_add_(1, pick[rows], at_values[rows])
+            into_queries[rows].addmm_(slope, keys, beta=0)
+            into_keys.addmm_(slope.T, queries[rows])
+        return into_queries, into_keys, None, None, None
+
+
+def _buffer(queries: Tensor, keys: Tensor, tile: int) -> Tensor:
+    # One for all tiles: a heap that serves and frees each tile anew fragments into several times the size.
+    return queries.new_empty(min(tile, queries.shape[0]), keys.shape[0])
+
+
+def _similarities(buffer: Tensor, queries: Tensor, keys: Tensor) -> Tensor:
+    return buffer[: queries.shape[0]].addmm_(queries, keys.T, beta=0)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from infonce_lint.repair.solve import Solution
+from infonce_lint.semantic.calls import called_name, is_gather
 from infonce_lint.semantic.contrastive import ContrastiveLoss
 from infonce_lint.semantic.extents import Extents
-from infonce_lint.semantic.roles import called_class, called_gather
 from infonce_lint.semantic.values import Value
 
 _REASON = (
@@ -17,7 +17,7 @@ _REASON = (
 def gather_problem(loss: ContrastiveLoss, extents: Extents, solutions: dict[str, Solution]) -> str:
     """Why a loss that gathers over processes must be reordered by hand; empty when its order is right."""
     for value in loss.model.roles.features | loss.model.roles.cone:
-        if value.op == "call" and called_gather(value) and value.callee is None and len(value.keywords) == 1:
+        if value.op == "call" and is_gather(value) and value.callee is None and len(value.keywords) == 1:
             first = value.argument(0)
             if first is not None and (_holds_views(first) or _is_stacked(first, extents, solutions)):
                 return _REASON
@@ -43,7 +43,7 @@ def _holds_views(value: Value) -> bool:
             continue
         seen.add(each)
         if each.op == "call" and each.callee is None:
-            name = called_class(each) or each.name
+            name = called_name(each)
             parts = each.argument(0)
             if (
                 name in ("cat", "concat", "concatenate")

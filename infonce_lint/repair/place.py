@@ -29,7 +29,7 @@ def anchor(blocks: list[tuple[Block, int]]) -> tuple[Block, int] | None:
     """
     chains = [_chain(block, index) for block, index in blocks]
     common: list[tuple[Block, int]] = []
-    for block, index in chains[0]:
+    for block, _ in chains[0]:
         places = [next((i for b, i in chain if b is block), None) for chain in chains]
         if all(place is not None for place in places):
             common.append((block, min(place for place in places if place is not None)))
@@ -54,15 +54,20 @@ def insert_before(source: SourceFile, place: tuple[Block, int], lines: list[str]
     """Put statements before another one, at its indentation; None where it does not begin its row."""
     block, index = place
     node = block.statements[index]
-    start = source.span(node).start
-    if isinstance(node, cst.FunctionDef | cst.ClassDef) and node.decorators:
-        start = source.span(node.decorators[0]).start
+    start = start_of(source, node)
     row = source.rows[start.row - 1]
     indent = row[: start.column - 1]
     if indent.strip():
         return None
     text = "".join(line.replace("\n", f"\n{indent}") + f"\n{indent}" for line in lines)
     return Edit(Span(start, start), text)
+
+
+def start_of(source: SourceFile, statement: cst.CSTNode) -> Position:
+    """Where a statement begins, its decorators included."""
+    if isinstance(statement, cst.FunctionDef | cst.ClassDef) and statement.decorators:
+        return source.span(statement.decorators[0]).start
+    return source.span(statement).start
 
 
 def free_name(wanted: str, function: Function) -> str:
@@ -79,6 +84,17 @@ def free_name(wanted: str, function: Function) -> str:
         number += 1
         name = f"{wanted}_{number}"
     return name
+
+
+def new_argument(source: SourceFile, call: Value, text: str) -> Edit:
+    """Add an argument at the end of a call."""
+    node = call.node
+    assert isinstance(node, cst.Call)
+    if node.args:
+        end = source.span(node.args[-1].value).end
+        return Edit(Span(end, end), f", {text}")
+    at = source.position(source.offset(source.span(node).end) - 1)
+    return Edit(Span(at, at), text)
 
 
 def needs_brackets(read: Value) -> bool:

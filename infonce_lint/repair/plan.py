@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from infonce_lint.finding import Applicability, Edit, Fix
-from infonce_lint.repair import rebuild
+from infonce_lint.repair import helper, rebuild
 from infonce_lint.repair.gather import gather_problem
 from infonce_lint.repair.place import anchor, insert_before
 from infonce_lint.repair.rewrite import Derived, Refused, Rewriter
@@ -69,7 +69,8 @@ class _Planner:
         frozen = [use for use in uses if use.frozen]
         if frozen and function.is_module:
             raise Refused(
-                "the tensor is built at module level, where no features are; build it in the loss from the features' rows"
+                "the tensor is built at module level, where no features are; "
+                "build it in the loss from the features' rows"
             )
         if frozen and function.is_constructor:
             direct = [use for use in uses if len(use.frozen) < len(use.engagements)]
@@ -77,7 +78,7 @@ class _Planner:
                 raise Refused("the constructor builds the tensor and uses it itself; build it in the loss instead")
             return rebuild.in_loss(frozen, rewriter)
         if frozen or not rewriter.sees_features(uses):
-            return rebuild.through_helper(function, uses, rewriter)
+            return helper.through_helper(function, uses, rewriter)
         edits: list[Edit] = []
         for use in uses:
             edits += rewriter.rewrite(use.read)

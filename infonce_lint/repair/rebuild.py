@@ -1,18 +1,17 @@
-"""Frozen tensors: rebuilt in the loss when their rows differ, by the expression that built them or by their helper."""
+"""Frozen tensors: rebuilt in the loss, by the expression that built them, when their rows differ from the batch's."""
 
 from __future__ import annotations
 
 import libcst as cst
 
 from infonce_lint.finding import Edit, Span
-from infonce_lint.repair.place import anchor, free_name, replace
+from infonce_lint.repair.place import anchor, free_name, new_argument, replace
 from infonce_lint.repair.rewrite import Refused, Rewriter
 from infonce_lint.semantic.contrastive import SizeUse
-from infonce_lint.semantic.extents import Extent
-from infonce_lint.semantic.origin import path_text
+from infonce_lint.semantic.extent import Extent
 from infonce_lint.semantic.values import Function, Value
 
-_SEVERAL_STEPS = "the constructor builds the tensor in several steps; build it in the loss from the features' rows"
+SEVERAL_STEPS = "the constructor builds the tensor in several steps; build it in the loss from the features' rows"
 
 
 def in_loss(uses: list[SizeUse], rewriter: Rewriter) -> list[Edit]:
@@ -25,44 +24,21 @@ def in_loss(uses: list[SizeUse], rewriter: Rewriter) -> list[Edit]:
             stores.setdefault(engagement.store, []).append(use)
     edits: list[Edit] = []
     for store, sizing in stores.items():
-        edits += _rebuild(store, sizing, rewriter, None)
+        edits += rebuild(store, sizing, rewriter, None)
     return edits
 
 
-def through_helper(helper: Function, uses: list[SizeUse], rewriter: Rewriter) -> list[Edit]:
-    """Give a helper that reads the configured size itself a size argument, with the old value as its default."""
-    _check_helper(helper, uses, rewriter)
-    source = rewriter.source
-    read = uses[0].read
-    name = free_name("batch_size", helper)
-    edits = [_new_parameter(helper, name, rewriter), _default(helper, name, path_text(read), rewriter)]
-    for use in uses:
-        assert use.read.node is not None
-        edits.append(replace(source, use.read.node, name))
-    stores: dict[Value, Value] = {}
-    for call in helper.callers:
-        holder = _store_around(call, rewriter)
-        if holder is not None:
-            stores[holder] = call
-        elif call.function.is_constructor or call.function.is_module:
-            raise Refused(_SEVERAL_STEPS)
-        else:
-            edits.append(_new_argument(call, f"{name}={_size_text(call, read, rewriter)}", rewriter))
-    for store, call in stores.items():
-        edits += _rebuild(store, uses, rewriter, (call, name))
-    return edits
+def rebuild(store: Value, uses: list[SizeUse], rewriter: Rewriter, helper: tuple[Value, str] | None) -> list[Edit]:
+    """Rebuild one stored tensor in every function that reads it.
 
-
-# -- the stored tensor -----------------------------------------------------------------------------------------------
-
-
-def _rebuild(store: Value, uses: list[SizeUse], rewriter: Rewriter, helper: tuple[Value, str] | None) -> list[Edit]:
+    ``helper`` is the call that builds the tensor and the name of the helper's new size argument, if one builds it.
+    """
     built = store.inputs[0]
     if built.node is None or not store.function.is_constructor:
-        raise Refused(_SEVERAL_STEPS)
+        raise Refused(SEVERAL_STEPS)
     span = rewriter.source.span(built.node)
     if helper is None and not all(_inside(use.read, span, rewriter) for use in uses):
-        raise Refused(_SEVERAL_STEPS)
+        raise Refused(SEVERAL_STEPS)
     readers: dict[Function, list[Value]] = {}
     for use in uses:
         for engagement in use.frozen:
@@ -116,7 +92,7 @@ def _rebuild_in(
 
 
 def _construction(store: Value, read: Value, at: Value, rewriter: Rewriter, helper: tuple[Value, str] | None) -> str:
-    """The expression that built the tensor, written for the loss: its parameters become attributes, its size the batch."""
+    """The expression that built the tensor, written for the loss: attributes for parameters, the batch for the size."""
     source = rewriter.source
     built = store.inputs[0]
     assert built.node is not None
@@ -132,10 +108,10 @@ def _construction(store: Value, read: Value, at: Value, rewriter: Rewriter, help
             continue
         if not _inside(value, span, rewriter):
             if value.op not in ("const", "str", "global", "free"):
-                raise Refused(_SEVERAL_STEPS)
+                raise Refused(SEVERAL_STEPS)
             continue
         if rewriter.extents.origins.configured(value) is not None:
-            edits[source.span(value.node)] = _size_text(at, value, rewriter)
+            edits[source.span(value.node)] = size_text(at, value, rewriter)
             continue
         if value.op == "name" and value.inputs and value.inputs[0].op == "param":
             edits[source.span(value.node)] = _stored_parameter(value, store.function)
@@ -143,7 +119,7 @@ def _construction(store: Value, read: Value, at: Value, rewriter: Rewriter, help
         stack.extend(value.inputs)
     if helper is not None:
         call, name = helper
-        edit = _new_argument(call, f"{name}={_size_text(at, read, rewriter)}", rewriter)
+        edit = new_argument(source, call, f"{name}={size_text(at, read, rewriter)}")
         edits[edit.span] = edit.content
     text, start = source.segment(span), source.offset(span.start)
     for place, content in sorted(edits.items(), key=lambda each: each[0], reverse=True):
@@ -152,7 +128,7 @@ def _construction(store: Value, read: Value, at: Value, rewriter: Rewriter, help
     return " ".join(part.strip() for part in text.splitlines())
 
 
-def _size_text(at: Value, read: Value, rewriter: Rewriter) -> str:
+def size_text(at: Value, read: Value, rewriter: Rewriter) -> str:
     """The size that ``read`` stands for, written with what is bound at ``at``."""
     found = rewriter.best(rewriter.solution(read), at.scope or {})
     if found is None:
@@ -190,88 +166,6 @@ def _is_updated(read: Value, name: str) -> bool:
             return True
         stack.extend(user.users)
     return False
-
-
-# -- the helper ------------------------------------------------------------------------------------------------------
-
-
-def _check_helper(helper: Function, uses: list[SizeUse], rewriter: Rewriter) -> None:
-    if helper.is_module or not isinstance(helper.node, cst.FunctionDef) or helper.is_constructor:
-        raise Refused("no tensor with the batch's rows is bound where the size is read; derive it in the loss by hand")
-    if len({rewriter.extents.size_symbol(use.read) for use in uses}) > 1:
-        raise Refused(f"`{helper.name}` reads several configured sizes; pass them in by hand")
-    if not helper.callers:
-        raise Refused(
-            f"nothing in this file calls `{helper.qualified_name}`; pass the batch size of the features to it by hand"
-        )
-    if helper.decorators and any(each not in ("staticmethod", "torch.no_grad") for each in helper.decorators):
-        raise Refused(f"`{helper.name}` is decorated; pass the batch size of the features to it by hand")
-    if helper.owner is not None:
-        for each in helper.owner.family():
-            other = each.methods.get(helper.name)
-            if other is not None and other is not helper:
-                raise Refused(f"`{helper.name}` is overridden in `{each.name}`; give both a size argument by hand")
-    params = helper.node.params
-    if params.kwonly_params or isinstance(params.star_arg, cst.Param) or params.star_kwarg is not None:
-        raise Refused(f"`{helper.name}` takes any arguments; pass the batch size of the features to it by hand")
-    if not isinstance(helper.node.body, cst.IndentedBlock):
-        raise Refused(f"`{helper.name}` is written on one row; pass the batch size of the features to it by hand")
-
-
-def _new_parameter(helper: Function, name: str, rewriter: Rewriter) -> Edit:
-    node = helper.node
-    assert isinstance(node, cst.FunctionDef)
-    declared = [*node.params.posonly_params, *node.params.params]
-    if declared:
-        end = rewriter.source.span(declared[-1]).end
-        return Edit(Span(end, end), f", {name}=None")
-    after = rewriter.source.span(node.name).end
-    offset = rewriter.source.text.index("(", rewriter.source.offset(after)) + 1
-    at = rewriter.source.position(offset)
-    return Edit(Span(at, at), f"{name}=None")
-
-
-def _default(helper: Function, name: str, old: str, rewriter: Rewriter) -> Edit:
-    """``if batch_size is None: batch_size = self.batch_size`` at the top of the helper, after its docstring."""
-    node = helper.node
-    assert isinstance(node, cst.FunctionDef) and isinstance(node.body, cst.IndentedBlock)
-    statements = list(node.body.body)
-    first = statements[0]
-    if len(statements) > 1 and isinstance(first, cst.SimpleStatementLine):
-        head = first.body[0]
-        if isinstance(head, cst.Expr) and isinstance(head.value, cst.SimpleString | cst.ConcatenatedString):
-            first = statements[1]
-    start = rewriter.source.span(first).start
-    indent = rewriter.source.rows[start.row - 1][: start.column - 1]
-    step = "\t" if indent.endswith("\t") else "    "
-    return Edit(Span(start, start), f"if {name} is None:\n{indent}{step}{name} = {old}\n{indent}")
-
-
-def _new_argument(call: Value, text: str, rewriter: Rewriter) -> Edit:
-    node = call.node
-    assert isinstance(node, cst.Call)
-    source = rewriter.source
-    if node.args:
-        end = source.span(node.args[-1].value).end
-        return Edit(Span(end, end), f", {text}")
-    end = source.span(node).end
-    offset = source.offset(end) - 1
-    at = source.position(offset)
-    return Edit(Span(at, at), text)
-
-
-def _store_around(call: Value, rewriter: Rewriter) -> Value | None:
-    """The attribute store whose right-hand side holds a call, if there is one."""
-    stack, seen = list(call.users), set()
-    while stack:
-        user = stack.pop()
-        if user in seen or user.block is not call.block or user.index != call.index:
-            continue
-        seen.add(user)
-        if user.op == "store":
-            return user if user.function.is_constructor else None
-        stack.extend(user.users)
-    return None
 
 
 def _inside(value: Value, span: Span, rewriter: Rewriter) -> bool:

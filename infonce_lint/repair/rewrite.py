@@ -8,7 +8,8 @@ from infonce_lint.finding import Edit
 from infonce_lint.repair.place import delete, free_name, is_bracketed, needs_brackets, replace
 from infonce_lint.repair.solve import Solution
 from infonce_lint.semantic.contrastive import ContrastiveLoss, SizeUse
-from infonce_lint.semantic.extents import WORLD, Extent, Extents
+from infonce_lint.semantic.extent import WORLD, Extent
+from infonce_lint.semantic.extents import Extents
 from infonce_lint.semantic.values import Block, Function, Value
 from infonce_lint.settings import Settings
 from infonce_lint.source import SourceFile
@@ -44,19 +45,13 @@ class Derived:
 
     @property
     def _factor(self) -> str:
-        return (
-            self.views
-            if self.views.replace(".", "").replace("_", "").isalnum()
-            else f"({self.views})"
-            if " " in self.views
-            else self.views
-        )
+        return f"({self.views})" if " " in self.views else self.views
 
     def _message(self, rows: str) -> str:
         quote = "'" if '"' in self.views else '"'
         shown = self.views if self.views.isdigit() else f"{{{self.views}}}"
         if quote == "'" and "'" in self.views:
-            return f'"Features dim 0 must be divisible by the number of views"'  # noqa: F541
+            return '"Features dim 0 must be divisible by the number of views"'  # no quotes are left for an f-string
         label = "n_views" if not self.views.isdigit() else "the number of views"
         return f"f{quote}Features dim 0 ({{{rows}}}) must be divisible by {label} ({shown}){quote}"
 
@@ -96,7 +91,7 @@ class Rewriter:
         found = self.best(wanted, read.scope or {})
         if found is None:
             raise Refused(
-                f"no tensor with the batch's rows is bound where `{_shown(read)}` is read; derive the size there by hand"
+                f"no tensor with the batch's rows is bound where `{read.name}` is read; derive the size there by hand"
             )
         name, value, ratio = found
         edits: list[Edit] = []
@@ -124,9 +119,7 @@ class Rewriter:
             if rows is None or rows.size_symbols:
                 continue
             ratio = wanted / rows
-            if any(each.startswith("rows:") for each, _ in ratio.symbols):
-                continue
-            rank = self._rank(ratio)
+            rank = None if ratio.row_symbols else self._rank(ratio)
             if rank is not None:
                 ranked.append((rank, value in roles.cone, value.op != "param", order, name, value, ratio))
         if not ranked:
@@ -245,7 +238,3 @@ class Rewriter:
                 return delete(ours.start, theirs.start)
             current = product
         return None
-
-
-def _shown(read: Value) -> str:
-    return read.name

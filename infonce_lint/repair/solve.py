@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from infonce_lint.semantic.calls import receiver_of
 from infonce_lint.semantic.contrastive import ContrastiveLoss, SizeUse
 from infonce_lint.semantic.engagement import Engagement
-from infonce_lint.semantic.extents import WORLD, Extent, Extents, number
-from infonce_lint.semantic.roles import Similarity, is_library
+from infonce_lint.semantic.extent import WORLD, Extent, number
+from infonce_lint.semantic.extents import Extents
+from infonce_lint.semantic.similarity import TOWERS, Similarity
 from infonce_lint.semantic.sinks import Kind, Sink
 from infonce_lint.semantic.values import Value
 
@@ -99,7 +101,7 @@ class Solver:
             # a helper's parameter that several callers fill: the similarity next to the read is the one meant
             here = [found for found in self._behind(each) if found.seed.function is read.function]
             if read.function is not consumer.function and len(here) == 1:
-                rows = self.operand_rows(here[0])
+                rows = self._operand_rows(here[0])
                 if rows is not None:
                     return made, rows
         rows = next((found for each in partners if (found := self._similarity_rows(each)) is not None), None)
@@ -111,7 +113,7 @@ class Solver:
         if known is not None and not known.size_symbols and known.symbols:
             return known
         for similarity in self._behind(value):
-            rows = self.operand_rows(similarity)
+            rows = self._operand_rows(similarity)
             if rows is not None:
                 return rows
         return None
@@ -120,7 +122,7 @@ class Solver:
         found = [each for each in self.similarities if value in each.cone]
         return sorted(found, key=lambda each: -each.strength)
 
-    def operand_rows(self, similarity: Similarity) -> Extent | None:
+    def _operand_rows(self, similarity: Similarity) -> Extent | None:
         """The rows that a similarity compares."""
         rows = self.extents.compared_rows(similarity)
         return rows if rows is not None and rows.symbols else None
@@ -148,8 +150,7 @@ class Solver:
     def _shape(self, call: Value) -> list[Value]:
         """The axes that a reshape is given."""
         arguments = [each for keyword, each in call.arguments() if keyword in (None, "shape", "size")]
-        called = call.inputs[0]
-        if called.op != "attr" or is_library(called.inputs[0]):
+        if receiver_of(call) is None:
             arguments = arguments[1:]
         return arguments[0].inputs if arguments and arguments[0].op == "tuple" else arguments
 
@@ -159,7 +160,7 @@ class Solver:
         if rows is None or offset is None or offset.power(name) != 1 or rows.size_symbols:
             return None
         half = rows / number(2)
-        if not views_are_known(rows):
+        if not _views_are_known(rows):
             return None  # one stacked tensor: the offset alone does not say how many views it holds
         answer = half / offset.without(name)
         return answer if answer.number > 0 else answer * number(-1)
@@ -176,7 +177,7 @@ class Solver:
         if rows is None:
             return "no tensor of the loss shows how many rows a batch has; derive the size from the features by hand"
         towers = [found for each in consumers for found in self._behind(each)]
-        paired = bool(towers) and all(each.strength == 2 for each in towers)
+        paired = bool(towers) and all(each.strength == TOWERS for each in towers)
         if kinds == {Kind.NORMALISER}:
             return self._divisor(name, uses, rows, paired)
         if Kind.RESHAPE in kinds and any(
@@ -186,7 +187,7 @@ class Solver:
                 "the rows are regrouped and the number per group is not in the code; "
                 "pass the batch size of the features in, or derive it with an assertion"
             )
-        if views_are_known(rows):
+        if _views_are_known(rows):
             return Solution(
                 name, Extent(rows.number / rows.number, rows.symbols), False, "the number of views is inferred"
             )
@@ -197,12 +198,12 @@ class Solver:
         return "how the rows of this loss depend on the size is not in the code; derive it from the features by hand"
 
     def _divisor(self, name: str, uses: list[SizeUse], rows: Extent, paired: bool) -> Solution | str:
-        """The size in a divisor that should count the rows: ``/ (2 * S)`` over 2 B stacked rows, ``/ S`` over a pair."""
+        """The size in a divisor that should count the rows: ``/ (2 * S)`` over stacked rows, ``/ S`` over a pair."""
         doubt = "a constant scale of the gradient can be meant"
         divisors = {self.extents.integer(size) for use in uses for each in use.engagements for size in each.sink.sizes}
         factors = {each.without(name) for each in divisors if each is not None and each.power(name) == 1}
         factor = factors.pop() if len(factors) == 1 else number(1)
-        if views_are_known(rows):
+        if _views_are_known(rows):
             return Solution(name, rows / number(rows.number), False, doubt)
         if paired:
             return Solution(name, rows, False, doubt)
@@ -214,23 +215,20 @@ class Solver:
 
     def _complementary_slices(self, uses: list[SizeUse]) -> Extent | None:
         """``x[:S]`` and ``x[S:]`` are the two views of x."""
-        below: dict[Value, bool] = {}
-        above: dict[Value, bool] = {}
+        below: list[Value] = []
+        above: list[Value] = []
         for use in uses:
             for engagement in use.engagements:
                 sink = engagement.sink
                 if sink.kind is not Kind.SPLIT or sink.value.op != "sub" or sink.base is None:
                     return None
-                first = sink.value.inputs[1]
-                node = first.node
-                if getattr(node, "lower", None) is None:
-                    below[identity(sink.base)] = True
-                if getattr(node, "upper", None) is None:
-                    above[identity(sink.base)] = True
-        if not below or not below.keys() & above.keys():
-            return None
-        answers = [self.extents.rows(base) for base in below if base in above]
-        first = answers[0]
+                cut = sink.value.inputs[1].node
+                if getattr(cut, "lower", None) is None:
+                    below.append(_without_name(sink.base))
+                if getattr(cut, "upper", None) is None:
+                    above.append(_without_name(sink.base))
+        answers = [self.extents.rows(base) for base in dict.fromkeys(below) if base in above]
+        first = answers[0] if answers else None
         if first is None:
             return None
         for rows in answers[1:]:
@@ -249,7 +247,7 @@ class Solver:
                     return None
                 rows = self.extents.rows(base)
                 if call.name == "narrow":
-                    narrowed.setdefault(identity(base), set()).add(call.index)
+                    narrowed.setdefault(_without_name(base), set()).add(call.index)
                     continue
                 listed = next((each for _, each in call.arguments() if each.op == "tuple"), None)
                 items = {user.literal for user in call.users if user.op == "item" and isinstance(user.literal, int)}
@@ -257,8 +255,8 @@ class Solver:
                 if rows is None or count < 2:
                     return None
                 answers.add(rows / number(count))
-        for base, parts in narrowed.items():
-            rows = self.extents.rows(base)
+        for tensor, parts in narrowed.items():
+            rows = self.extents.rows(tensor)
             answers.add(rows / number(len(parts)) if rows is not None and len(parts) == 2 else None)
         return answers.pop() if len(answers) == 1 else None
 
@@ -280,13 +278,13 @@ class Solver:
         return answers.pop() if len(answers) == 1 else None
 
 
-def identity(value: Value) -> Value:
+def _without_name(value: Value) -> Value:
     """The value itself behind reads of a parameter."""
     while value.op == "name" and value.inputs:
         value = value.inputs[0]
     return value
 
 
-def views_are_known(rows: Extent) -> bool:
+def _views_are_known(rows: Extent) -> bool:
     """Whether the code concatenates the views itself, so that one view's tensor gives the batch."""
     return rows.number > 1

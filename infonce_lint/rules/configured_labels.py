@@ -23,7 +23,8 @@ class ConfiguredLabels(Rule):
     another script. The loss then stops deep inside training:
 
     ```text
-    IndexError: The shape of the mask [512, 512] at index 0 does not match the shape of the indexed tensor [200, 200] at index 0
+    IndexError: The shape of the mask [512, 512] at index 0 does not match
+    the shape of the indexed tensor [200, 200] at index 0
     ```
 
     `drop_last=True` hides the mistake until the next script forgets it.
@@ -56,10 +57,10 @@ class ConfiguredLabels(Rule):
     stacked and `n_views=4` the assertion still holds and the value is wrong, so the fix is unsafe when the file shows
     another count. Once the sizes follow the batch, look at three neighbours of this mistake:
 
-    * **Gather.** After an `all_gather` the rows of a rank are a block; concatenating `[view 0; view 1]` of every rank and
-      labelling by `shape[0] // n_views` pairs the wrong rows. Reorder view-major after the gather.
-    * **Gradient accumulation** gives every micro-batch its own negatives: the sum of their losses is not the loss of the
-      large batch.
+    * **Gather.** After an `all_gather` the rows of a rank are a block; concatenating `[view 0; view 1]` of every rank
+      and labelling by `shape[0] // n_views` pairs the wrong rows. Reorder view-major after the gather.
+    * **Gradient accumulation** gives every micro-batch its own negatives: the sum of their losses is not the loss of
+      the large batch.
     * **Temperature.** 0.07 to 0.1 suits normalised features; larger ones flatten the loss until nothing is learned.
 
     ## References

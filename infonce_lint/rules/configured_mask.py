@@ -14,15 +14,16 @@ class ConfiguredMask(Rule):
     """A mask of a contrastive loss is sized by a configured batch size.
 
     ## What it does
-    Reports a read of a configured batch size that decides the side of a mask (`eye`, `ones`, `zeros`, ...) which selects
-    positives or negatives from the similarity matrix.
+    Reports a read of a configured batch size that decides the side of a mask (`eye`, `ones`, `zeros`, ...) which
+    selects positives or negatives from the similarity matrix.
 
     ## Why is this bad?
     The similarity matrix has as many rows as there are features; the mask has as many as were configured. On any other
     batch the selection fails, or it broadcasts and picks the wrong pairs:
 
     ```text
-    IndexError: The shape of the mask [16, 16] at index 0 does not match the shape of the indexed tensor [10, 10] at index 0
+    IndexError: The shape of the mask [16, 16] at index 0 does not match
+    the shape of the indexed tensor [10, 10] at index 0
     ```
 
     ## Example

@@ -14,8 +14,8 @@ class ConfiguredReshape(Rule):
     """Rows of a contrastive loss are reshaped, cut, indexed or looped over by a configured batch size.
 
     ## What it does
-    Reports a read of a configured batch size that decides a `view`, `split`, slice, diagonal offset, index or loop bound
-    on the features or the similarity matrix of a contrastive loss.
+    Reports a read of a configured batch size that decides a `view`, `split`, slice, diagonal offset, index or loop
+    bound on the features or the similarity matrix of a contrastive loss.
 
     ## Why is this bad?
     A `view` of another batch fails or, when the numbers happen to divide, groups the rows of different samples. A slice

@@ -22,7 +22,8 @@ class FrozenSize(Rule):
     while it indexes with the old mask:
 
     ```text
-    IndexError: The shape of the mask [16, 16] at index 0 does not match the shape of the indexed tensor [10, 10] at index 0
+    IndexError: The shape of the mask [16, 16] at index 0 does not match
+    the shape of the indexed tensor [10, 10] at index 0
     ```
 
     ## Example

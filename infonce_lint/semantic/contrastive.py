@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from infonce_lint.semantic.engagement import Engagement, Engagements
+from infonce_lint.semantic.features import features_of
 from infonce_lint.semantic.flow import GraphBuilder
 from infonce_lint.semantic.guards import Guards
 from infonce_lint.semantic.linking import link
-from infonce_lint.semantic.origin import Origins, key, path_text
-from infonce_lint.semantic.roles import Roles, back_closure
+from infonce_lint.semantic.origin import Origins
+from infonce_lint.semantic.paths import key, path_text
+from infonce_lint.semantic.roles import Roles
 from infonce_lint.semantic.sinks import INPUT_MAKERS, Kind, Sink, find_sinks
 from infonce_lint.semantic.values import Function, Module, Value
 
@@ -133,7 +135,7 @@ class SemanticModel:
             if consumer in similarity.cone or any(each in similarity.cone for each in consumer.inputs):
                 features |= similarity.features
         if consumer in self.roles.loss_calls:
-            features |= back_closure([argument for _, argument in consumer.arguments()][:1])
+            features |= features_of([argument for _, argument in consumer.arguments()][:1])
         wanted = key(read)
         return any(
             each.op == "call"

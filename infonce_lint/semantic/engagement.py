@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from infonce_lint.semantic.calls import OPERATORS, called_class, called_name, is_library_call, receiver_of
+from infonce_lint.semantic.cone import keeps_values
 from infonce_lint.semantic.guards import Guards
 from infonce_lint.semantic.names import is_loss_name
 from infonce_lint.semantic.origin import Origins
-from infonce_lint.semantic.roles import OPERATORS, Roles, called_class, is_library, is_library_call, keeps_values
+from infonce_lint.semantic.roles import Roles
 from infonce_lint.semantic.sinks import SHAPED_MAKERS, Kind, Sink, is_made
 from infonce_lint.semantic.values import Function, Value
 
@@ -16,12 +18,24 @@ _STOPS = frozenset(
     "print log info debug warning DataLoader append_scalar add_scalar item len range format str isinstance save write "
     "update set_description zero_grad step backward Dataset BatchSampler RandomSampler".split()
 )
+_DIFFERENTIATORS = frozenset({"gradient", "minimize", "backward", "grad", "manual_backward", "scale"})
+#: What a made tensor lives on in, whichever of the inputs it is.
+_CARRYING_OPS = frozenset(
+    "unary compare name closure store self global tuple comp item dict return param bool setitem binop".split()
+)
+_ASKS_ABOUT = frozenset({"shape", "device", "dtype", "size", "ndim", "item", "tolist", "backward"})
+_CARRYING_CALLS = frozenset(
+    "list tuple set sorted reversed zip enumerate array cat Tensor Variable Parameter bool map product".split()
+)
 _ACCUMULATORS = frozenset({"append", "extend", "add", "insert"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Engagement:
-    """``sink`` reaches the loss at ``consumer``; ``frozen`` is the read of the stored object when it was built earlier."""
+    """``sink`` reaches the loss at ``consumer``.
+
+    An object built before the loss runs has ``frozen``, its read in the loss, and ``store``, what keeps it.
+    """
 
     sink: Sink
     kind: Kind
@@ -43,28 +57,30 @@ class Engagements:
         """All ways in which a sink sized by ``read`` takes part in a loss (none when it does not)."""
         if sink.kind is Kind.NORMALISER:
             return [Engagement(sink, sink.kind, sink.value, None)] if self.reaches_gradient(sink.value) else []
-        found = []
-        if (sink.base is not None and sink.base in self.roles.cone and sink.kind is not Kind.LABELS) or (sink.base is not None and (
-            sink.value in self.roles.features or (sink.base in self.roles.features and sink.kind is Kind.INDEX)
-        )):
-            found.append(Engagement(sink, sink.kind, sink.value, None))
-        if found:
-            return found
-        if sink.base is not None and not is_made(sink.base):
-            return []  # cuts and reshapes of anything else: data, queues, images
+        if sink.base is not None:
+            if self._cuts_the_loss(sink, sink.base):
+                return [Engagement(sink, sink.kind, sink.value, None)]
+            if not is_made(sink.base):
+                return []  # cuts and reshapes of anything else: data, queues, images
         return [
             Engagement(sink, self._kind(sink, consumer), consumer, frozen, store)
             for consumer, frozen, store in self._flow(sink.value, read)
         ]
 
+    def _cuts_the_loss(self, sink: Sink, base: Value) -> bool:
+        """Whether a sink reshapes, cuts or indexes the similarity or the features themselves."""
+        if base in self.roles.cone and sink.kind is not Kind.LABELS:
+            return True
+        return sink.value in self.roles.features or (base in self.roles.features and sink.kind is Kind.INDEX)
+
     def _kind(self, sink: Sink, consumer: Value) -> Kind:
         """What a made tensor serves as, told by where it meets the loss."""
         if sink.kind not in (Kind.LABELS, Kind.MASK):
             return sink.kind
-        name = called_class(sink.value) or sink.value.name if sink.value.op == "call" else ""
+        name = called_name(sink.value) if sink.value.op == "call" else ""
         if name in SHAPED_MAKERS:
             meets_loss = consumer.op == "call" and (
-                is_loss_name(called_class(consumer) or consumer.name) or consumer in self.roles.loss_calls
+                is_loss_name(called_name(consumer)) or consumer in self.roles.loss_calls
             )
             return Kind.LABELS if meets_loss or consumer.name in ("gather", "take_along_axis") else Kind.MASK
         if consumer.op == "sub" and sink.kind is Kind.LABELS and not self._is_compared(sink.value):
@@ -119,16 +135,9 @@ class Engagements:
                 continue
             seen.add(each)
             for user in each.users:
-                if user.op == "attr" and user.name in ("backward",):
+                if user.op == "attr" and user.name == "backward":
                     return True
-                if user.op == "call" and user.name in (
-                    "gradient",
-                    "minimize",
-                    "backward",
-                    "grad",
-                    "manual_backward",
-                    "scale",
-                ):
+                if user.op == "call" and user.name in _DIFFERENTIATORS:
                     return True
                 if user.op == "return":
                     if not (trained and user.function is value.function):
@@ -173,7 +182,7 @@ class Engagements:
         return runs(value.function, read.function)
 
     def _is_default(self, call: Value, read: Value) -> bool:
-        """Whether a helper reads the size only for a parameter that this call fills: ``if size is None: size = ...``."""
+        """Whether a helper reads the size only for a parameter (``if n is None: n = ...``) that this call fills."""
         tests = [guard for guard in read.block.guards if guard.op == "compare" and guard.name == "Is"]
         tested = {each.name for test in tests for each in test.inputs if each.op == "name"}
         if not tested:
@@ -209,84 +218,55 @@ class Engagements:
             return any(each in cone and each is not value for each in user.inputs) or (
                 user.op == "sub" and value is not user.inputs[0] and user.inputs[0] in self.roles.features
             )
-        if user.op == "call":
-            if user.callee is not None:
-                return False
-            if user in self.roles.loss_calls:
-                # the first argument of a loss is its features, whatever made them
-                first = None if self.roles.constructs_loss(user) else user.argument(0)
-                return value is not user.inputs[0] and value is not first and not self.origins.sources(value)
-            others = [each for each in user.inputs if each is not value]
-            called = user.inputs[0]
-            if called.op == "attr" and called.inputs and called is not value and not is_library(called.inputs[0]):
-                others.append(called.inputs[0])
-            if called is value and value.op == "attr":
-                others = user.inputs[1:]
-            if user.name in _ACCUMULATORS or user.name in _STOPS:
-                return False
-            return any(each in cone or (each.op == "tuple" and any(e in cone for e in each.inputs)) for each in others)
-        if user.op == "tuple":
+        return user.op == "call" and self._call_meets_loss(user, value)
+
+    def _call_meets_loss(self, call: Value, value: Value) -> bool:
+        if call.callee is not None:
             return False
-        return False
+        if call in self.roles.loss_calls:
+            # the first argument of a loss is its features, whatever made them
+            first = None if self.roles.constructs_loss(call) else call.argument(0)
+            return value is not call.inputs[0] and value is not first and not self.origins.sources(value)
+        if call.name in _ACCUMULATORS or call.name in _STOPS:
+            return False
+        cone = self.roles.cone
+        called = call.inputs[0]
+        others = [each for each in call.inputs if each is not value]
+        receiver = receiver_of(call)
+        if called is value and value.op == "attr":
+            others = call.inputs[1:]
+        elif receiver is not None and called is not value:
+            others.append(receiver)
+        return any(each in cone or (each.op == "tuple" and any(e in cone for e in each.inputs)) for each in others)
 
     def _carries(self, user: Value, value: Value) -> bool:
         """Whether a made tensor lives on in ``user``."""
         op = user.op
         if op == "phi":
             return not (isinstance(user.literal, Value) and self.origins.size_keys(user.literal))
-        if op in (
-            "unary",
-            "compare",
-            "name",
-            "closure",
-            "store",
-            "self",
-            "global",
-            "tuple",
-            "comp",
-            "item",
-            "dict",
-            "return",
-            "param",
-            "bool",
-            "setitem",
-            "binop",
-        ):
-            return True
         if op == "sub":
             return value is user.inputs[0] or is_made(user.inputs[0])
         if op == "attr":
-            return user.name not in ("shape", "device", "dtype", "size", "ndim", "item", "tolist", "backward")
+            return user.name not in _ASKS_ABOUT
         if op == "call":
-            if value is user.inputs[0]:
-                return value.op == "attr"
-            if user.callee is not None:
-                return value.op == "return"
-            if user.constructs is not None or user.name in _STOPS:
-                return False
-            called = user.inputs[0]
-            if called_class(user) is not None:
-                return called_class(user) in OPERATORS
-            if called.op == "attr" and not is_library(called.inputs[0]):
-                return called.inputs[0].op != "self" or user.name in _ACCUMULATORS or user.name.endswith("_")
-            return is_library_call(user) or user.name in (
-                "list",
-                "tuple",
-                "set",
-                "sorted",
-                "reversed",
-                "zip",
-                "enumerate",
-                "array",
-                "cat",
-                "Tensor",
-                "Variable",
-                "Parameter",
-                "bool",
-                "map",
-                "product",
-            )
+            return _call_carries(user, value)
+        return op in _CARRYING_OPS
+
+
+def _call_carries(call: Value, value: Value) -> bool:
+    if value is call.inputs[0]:
+        return value.op == "attr"
+    if call.callee is not None:
+        return value.op == "return"
+    if call.constructs is not None or call.name in _STOPS:
         return False
+    constructed = called_class(call)
+    if constructed is not None:
+        return constructed in OPERATORS
+    receiver = receiver_of(call)
+    if receiver is not None:
+        return receiver.op != "self" or call.name in _ACCUMULATORS or call.name.endswith("_")
+    return is_library_call(call) or call.name in _CARRYING_CALLS
 
 
 def shares_run(store: Function, read: Function) -> bool:

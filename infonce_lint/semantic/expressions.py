@@ -79,8 +79,9 @@ class Expressions:
             key = f"self.{name}"
             known = self.env.get(key)
             read = self.value("self", name, node, [known] if known is not None else [])
-            if self.owner_of() is not None:
-                self.owner_of().reads.setdefault(name, []).append(read)  # type: ignore[union-attr]
+            owner = self.function.enclosing_class
+            if owner is not None:
+                owner.reads.setdefault(name, []).append(read)
         else:
             read = self.value("attr", name, node, [base])
             if not is_config_size_name(name):
@@ -88,23 +89,14 @@ class Expressions:
         read.scope = dict(self.env)
         return read
 
-    def owner_of(self) -> Class | None:
-        """The class whose ``self`` the current function has (closures included)."""
-        function: Function | None = self.function
-        while function is not None:
-            if function.owner is not None:
-                return function.owner
-            function = function.parent
-        return None
-
     def eval_Subscript(self, node: cst.Subscript) -> Value:
         inputs = [self.evaluate(node.value)]
         for element in node.slice:
             inner = element.slice
             if isinstance(inner, cst.Index):
                 inputs.append(self.evaluate(inner.value))
-            else:
-                bounds = [self.evaluate(b) for b in (inner.lower, inner.upper, inner.step) if b is not None]  # type: ignore[union-attr]
+            elif isinstance(inner, cst.Slice):
+                bounds = [self.evaluate(each) for each in (inner.lower, inner.upper, inner.step) if each is not None]
                 inputs.append(self.value("slice", "", inner, bounds))
         if len(inputs) == 2 and inputs[1].op == "const" and isinstance(inputs[1].literal, int):
             known = element_of(inputs[0], inputs[1].literal)
@@ -323,7 +315,7 @@ class Expressions:
         base = self.evaluate(target.value)
         name = target.attr.value
         if is_self(base):
-            owner = self.owner_of()
+            owner = self.function.enclosing_class
             kept = self.value("store", name, target, [value])
             self.env[f"self.{name}"] = kept
             if owner is not None:

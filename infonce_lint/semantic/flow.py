@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
 import libcst as cst
 
 from infonce_lint.semantic.expressions import Expressions
+from infonce_lint.semantic.syntax import assigned_names, changes_receiver, decorator_name, dotted, leaves, leaves_if
 from infonce_lint.semantic.values import Block, Class, Function, Module, Value
 
 Environment = dict[str, Value]
@@ -12,11 +16,6 @@ Environment = dict[str, Value]
 
 class GraphBuilder(Expressions):
     """Builds the graph of one module; every function body is walked once, after the code that defines it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.pending: list[Function] = []
-        self.bodies: dict[int, cst.BaseSuite | cst.BaseExpression] = {}
 
     def build(self, tree: cst.Module) -> Module:
         """The value graph of ``tree`` (calls and attributes not yet linked: see `linking.py`)."""
@@ -69,11 +68,11 @@ class GraphBuilder(Expressions):
                 self.run_small(small)
             self.index += 1
         else:
-            self.run_statements(suite.body)  # type: ignore[arg-type]
+            self.run_statements(suite.body)
 
-    def run_statements(self, statements: object) -> None:
+    def run_statements(self, statements: Iterable[cst.CSTNode]) -> None:
         """Walk statements of one block, numbering them."""
-        for statement in statements:  # type: ignore[attr-defined]
+        for statement in statements:
             self.block.statements[self.index] = statement
             if isinstance(statement, cst.SimpleStatementLine):
                 for small in statement.body:
@@ -88,14 +87,19 @@ class GraphBuilder(Expressions):
 
     def nested(self, suite: cst.BaseSuite, env: Environment, guards: list[Value], statement: cst.CSTNode) -> bool:
         """Walk a suite as a block of its own from ``env``; says whether its end is reached."""
-        outer, index = self.block, self.index
-        self.block = Block(self.function, outer, index, statement)
-        self.block.guards = guards
-        self.index = 0
         self.env = env
-        self.run_suite(suite)
-        self.block, self.index = outer, index
+        with self.opened(statement) as block:
+            block.guards = guards
+            self.run_suite(suite)
         return not leaves(suite)
+
+    @contextmanager
+    def opened(self, statement: cst.CSTNode) -> Iterator[Block]:
+        """A block inside the current one, whose statements are numbered from 0."""
+        outer, index = self.block, self.index
+        self.block, self.index = Block(self.function, outer, index, statement), 0
+        yield self.block
+        self.block, self.index = outer, index
 
     def join(self, left: Environment, right: Environment, node: cst.CSTNode, test: Value | None = None) -> Environment:
         """The variables after two branches meet: a ``phi`` for each that differs."""
@@ -123,13 +127,10 @@ class GraphBuilder(Expressions):
         self.env = dict(before)
         other_ends = True
         if isinstance(statement.orelse, cst.If):
-            outer, index = self.block, self.index
-            self.block = Block(self.function, outer, index, statement)
-            self.block.inline = True
-            self.block.guards = comparisons
-            self.index = 0
-            self.run_If(statement.orelse)
-            self.block, self.index = outer, index
+            with self.opened(statement) as block:
+                block.inline = True
+                block.guards = comparisons
+                self.run_If(statement.orelse)
             other_ends = not leaves_if(statement.orelse)
         elif isinstance(statement.orelse, cst.Else):
             other_ends = self.nested(statement.orelse.body, self.env, comparisons, statement)
@@ -175,11 +176,8 @@ class GraphBuilder(Expressions):
             entered = self.evaluate(item.item)
             if item.asname is not None:
                 self.bind(item.asname.name, entered)
-        outer, index = self.block, self.index
-        self.block = Block(self.function, outer, index, statement)
-        self.index = 0
-        self.run_suite(statement.body)
-        self.block, self.index = outer, index
+        with self.opened(statement):
+            self.run_suite(statement.body)
 
     def run_Try(self, statement: cst.Try | cst.TryStar) -> None:
         before = dict(self.env)
@@ -227,14 +225,11 @@ class GraphBuilder(Expressions):
         outer_env, outer_owner, outer_class_env = self.env, self.owner, self.class_env
         self.env = self.class_env = dict(outer_env)
         self.owner = record
-        outer, index = self.block, self.index
-        self.block = Block(self.function, outer, index, statement)
-        self.index = 0
-        self.run_suite(statement.body)
+        with self.opened(statement):
+            self.run_suite(statement.body)
         for name, value in self.env.items():
             if outer_env.get(name) is not value and value.op not in ("func", "class"):
                 record.slots.setdefault(name, []).append(value)
-        self.block, self.index = outer, index
         self.env, self.owner, self.class_env = outer_env, outer_owner, outer_class_env
 
     # -- simple statements -------------------------------------------------------------------------------------------
@@ -312,99 +307,3 @@ class GraphBuilder(Expressions):
             name = target.value if isinstance(target, cst.Element) else target
             if isinstance(name, cst.Name):
                 self.env.pop(name.value, None)
-
-
-def changes_receiver(method: str) -> bool:
-    """Whether a method changes its object: torch's trailing underscore, list and set methods."""
-    return (method.endswith("_") and not method.endswith("__")) or method in (
-        "append",
-        "extend",
-        "insert",
-        "add",
-        "update",
-    )
-
-
-def leaves(suite: cst.BaseSuite) -> bool:
-    """Whether control never reaches the end of a suite."""
-    if not suite.body:
-        return False
-    last = suite.body[-1]
-    if isinstance(last, cst.SimpleStatementLine):
-        last = last.body[-1]  # type: ignore[assignment]
-    if isinstance(last, cst.If):
-        return leaves_if(last)
-    return isinstance(last, cst.Return | cst.Raise | cst.Continue | cst.Break)
-
-
-def leaves_if(statement: cst.If) -> bool:
-    """Whether every branch of an ``if`` leaves."""
-    if not leaves(statement.body) or statement.orelse is None:
-        return False
-    if isinstance(statement.orelse, cst.If):
-        return leaves_if(statement.orelse)
-    return leaves(statement.orelse.body)
-
-
-def assigned_names(suite: cst.BaseSuite) -> list[str]:
-    """The names that a suite may bind, in order of appearance."""
-    found: dict[str, None] = {}
-
-    def targets(node: object) -> None:
-        if isinstance(node, cst.Name):
-            found.setdefault(node.value)
-        elif isinstance(node, cst.Tuple | cst.List):
-            for element in node.elements:
-                targets(element.value)
-        elif isinstance(node, cst.Subscript | cst.Attribute | cst.StarredElement):
-            targets(node.value)
-
-    def visit(body: cst.BaseSuite) -> None:
-        for statement in body.body:
-            if isinstance(statement, cst.SimpleStatementLine):
-                smalls = statement.body
-            elif isinstance(statement, cst.BaseSmallStatement):
-                smalls = [statement]  # type: ignore[assignment]
-            else:
-                smalls = ()
-                compound(statement)
-            for small in smalls:
-                if isinstance(small, cst.Assign):
-                    for target in small.targets:
-                        targets(target.target)
-                elif isinstance(small, cst.AnnAssign | cst.AugAssign):
-                    targets(small.target)
-                elif isinstance(small, cst.Expr) and isinstance(small.value, cst.Call):
-                    if isinstance(small.value.func, cst.Attribute) and changes_receiver(small.value.func.attr.value):
-                        targets(small.value.func.value)
-
-    def compound(statement: object) -> None:
-        if isinstance(statement, cst.For):
-            targets(statement.target)
-        for part in ("body", "orelse", "finalbody"):
-            inner = getattr(statement, part, None)
-            if isinstance(inner, cst.BaseSuite) and not isinstance(statement, cst.FunctionDef | cst.ClassDef):
-                visit(inner)
-            elif isinstance(inner, cst.Else | cst.Finally):
-                visit(inner.body)
-            elif isinstance(inner, cst.If):
-                compound(inner)
-        for handler in getattr(statement, "handlers", ()):
-            visit(handler.body)
-
-    visit(suite)
-    return list(found)
-
-
-def dotted(node: object) -> str:
-    """The text of a dotted name."""
-    if isinstance(node, cst.Name):
-        return node.value
-    if isinstance(node, cst.Attribute):
-        return f"{dotted(node.value)}.{node.attr.value}"
-    return ""
-
-
-def decorator_name(node: cst.BaseExpression) -> str:
-    """The dotted name of a decorator, called or not."""
-    return dotted(node.func if isinstance(node, cst.Call) else node)

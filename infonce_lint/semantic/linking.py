@@ -73,8 +73,6 @@ def _link_attributes(module: Module) -> None:
                         read.add_input(method.returns)
         for buffer in _registered(owner):
             name = str(buffer.inputs[1].literal)
-            if len(buffer.inputs) < 3:
-                continue
             store = Value("store", name, buffer.node, [buffer.inputs[2]], buffer.function, buffer.block, buffer.index)
             buffer.inputs[2].users.append(store)
             module.values.append(store)
@@ -89,26 +87,28 @@ def _registered(owner: Class) -> list[Value]:
     found = []
     for method in owner.methods.values():
         for call in method.calls:
-            if call.name in ("register_buffer", "register_parameter") and len(call.inputs) > 2:
-                if call.inputs[1].op == "str":
-                    found.append(call)
+            registers = call.name in ("register_buffer", "register_parameter") and len(call.inputs) > 2
+            if registers and call.inputs[1].op == "str":
+                found.append(call)
     return found
 
 
-def resolve(value: Value, depth: int = 0) -> Function | Class | Value | None:
+def resolve(value: Value, seen: set[Value] | None = None) -> Function | Class | Value | None:
     """The function, class or constructing call that a callable value stands for, when it is in this file."""
-    if depth > 12:
+    seen = set() if seen is None else seen
+    if value in seen:
         return None
+    seen.add(value)
     if value.source is not None:
         return value.source
     if value.op in ("name", "global", "closure", "store", "phi", "return"):
         for each in reversed(value.inputs):
-            found = resolve(each, depth + 1)
+            found = resolve(each, seen)
             if found is not None:
                 return found
         return None
     if value.op == "self":
-        owner = _owner(value.function)
+        owner = value.function.enclosing_class
         if owner is not None:
             method = owner.method(value.name)
             if method is not None:
@@ -118,7 +118,7 @@ def resolve(value: Value, depth: int = 0) -> Function | Class | Value | None:
                 if method is not None:
                     return method
         for each in reversed(value.inputs):
-            found = resolve(each, depth + 1)
+            found = resolve(each, seen)
             if found is not None:
                 return found
         return None
@@ -126,29 +126,21 @@ def resolve(value: Value, depth: int = 0) -> Function | Class | Value | None:
         if value.constructs is not None:
             return value
         if value.callee is not None:
-            return resolve(value.callee.returns, depth + 1)
+            return resolve(value.callee.returns, seen)
         if value.name in _WRAPPERS:
             for each in value.inputs[:2]:
-                found = resolve(each, depth + 1)
+                found = resolve(each, seen)
                 if isinstance(found, Value | Function):
                     return found
             return None
     if value.op == "attr" and value.inputs:
-        base = resolve(value.inputs[0], depth + 1)
+        base = resolve(value.inputs[0], seen)
         if isinstance(base, Class):
             return base.method(value.name)
         if isinstance(base, Value) and base.constructs is not None:
             return base.constructs.method(value.name)
         if value.name in _WRAPPERS:
             return base
-    return None
-
-
-def _owner(function: Function | None) -> Class | None:
-    while function is not None:
-        if function.owner is not None:
-            return function.owner
-        function = function.parent
     return None
 
 
@@ -167,7 +159,7 @@ def _link_call(call: Value) -> None:
         if call.inputs[0].op == "self":
             _run_overrides(call, target)
     elif _is_super_init(call):
-        owner = _owner(call.function)
+        owner = call.function.enclosing_class
         for parent in owner.parents if owner is not None else ():
             constructor = parent.method("__init__")
             if constructor is not None:
@@ -206,7 +198,7 @@ def _run(call: Value, function: Function) -> None:
 
 def _run_overrides(call: Value, function: Function) -> None:
     """``self.build_mask()`` may run the method of a subclass as well."""
-    owner = _owner(call.function)
+    owner = call.function.enclosing_class
     for each in owner.family() if owner is not None else ():
         other = each.methods.get(function.name)
         if other is not None and other is not function:
@@ -220,9 +212,9 @@ def _pass_arguments(call: Value, function: Function) -> None:
     position = 0
     # Class.method(obj, ...) passes the object itself first
     called = call.inputs[0]
-    if called.op == "attr" and function.owner is not None and not function.is_static:
-        if isinstance(resolve(called.inputs[0]), Class) and "classmethod" not in function.decorators:
-            position = 0 if call.name in ("__init__", "__new__") else -1
+    is_bound = function.owner is None or function.is_static or "classmethod" in function.decorators
+    if called.op == "attr" and not is_bound and isinstance(resolve(called.inputs[0]), Class):
+        position = 0 if call.name in ("__init__", "__new__") else -1
     for keyword, argument in call.arguments():
         if keyword is None:
             if 0 <= position < len(function.positional):

@@ -13,23 +13,23 @@ _WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 #: Words that name an object holding a run's configuration (argparse, yacs, omegaconf, absl, plain dictionaries).
 CONFIG_WORDS = frozenset(
     "arg args cfg cfgs conf config configs configuration opt opts option options hparam hparams hp hps hyperparams "
-    "hyperparameters hyper flag flags param params parameters setting settings kwargs loader dataloader "
-    "constants const defaults".split()
+    "hyperparameters hyper flag flags param params parameters setting settings kwargs loader dataloader constants "
+    "const defaults".split()
 )
 #: Words that turn a batch size into another quantity: a chunk stride, a test loader, a queue.
 OTHER_SIZE_WORDS = frozenset("mini micro sub chunk minibatch microbatch queue memory bank buffer num steps".split())
-_SIZE_WORDS = frozenset("bs bsz bsize batchsize nbatch batchsz".split())
+_SIZE_WORDS = frozenset({"bs", "bsz", "bsize", "batchsize", "nbatch", "batchsz"})
 
 CONTRASTIVE_WORDS = frozenset(
-    "xent ntxent nce infonce contrast contrastive contrasive simclr supcon moco mocov cpc dcl simcse supcontrast "
-    "nt ntxentloss ntx supervisedcontrastive hsic siglip contraster constrastive contrasting dssm align alignment".split()
+    "xent ntxent nce infonce contrast contrastive contrasive simclr supcon moco mocov cpc dcl simcse supcontrast nt "
+    "ntxentloss ntx supervisedcontrastive hsic siglip contraster constrastive contrasting dssm align alignment".split()
 )
 SIMILARITY_WORDS = frozenset("sim sims similarity similarities cosine cossim cos simi kernel affinity gram".split())
 TEMPERATURE_WORDS = frozenset("temperature temp tau t temperatures logit scale".split())
 CROSS_ENTROPY_WORDS = frozenset("crossentropy xent nll ce celoss softmaxcrossentropy nllloss".split())
 LOSS_WORDS = CROSS_ENTROPY_WORDS | frozenset("criterion loss entropy objective criterions crit".split())
 
-REGRESSION_WORDS = frozenset("mse l1 l2 huber mae smooth frobenius".split())
+REGRESSION_WORDS = frozenset({"mse", "l1", "l2", "huber", "mae", "smooth", "frobenius"})
 
 #: First words of dotted paths that are array libraries, whatever the import calls them.
 LIBRARIES = {
@@ -46,7 +46,7 @@ LIBRARIES = {
     "scipy": "numpy",
     "einops": "torch",
 }
-
+_PROCESS_COUNTS = frozenset({("ngpus",), ("num", "gpus"), ("n", "gpu"), ("num", "replicas"), ("device", "count")})
 
 #: What fragments call the libraries by custom, for names that nothing in the file binds.
 CUSTOMARY_LIBRARIES = frozenset("torch nn F np numpy tf jnp jax paddle mindspore ops P".split())
@@ -99,7 +99,10 @@ def is_contrastive_name(name: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def is_contrastive_loss_name(name: str) -> bool:
-    """Whether a callable of another file must be a contrastive loss by its name: not a data set, an augmentation, a model."""
+    """Whether a callable of another file must be a contrastive loss by its name.
+
+    Stricter than `is_contrastive_name`, which fits data sets, augmentations and models as well.
+    """
     found = words(name)
     joined = "".join(found)
     if any(part in joined for part in ("ntxent", "ntbxent", "infonce", "supcon", "patchnce", "nceloss", "siglip")):
@@ -134,3 +137,10 @@ def is_cross_entropy_name(name: str) -> bool:
 def is_loss_name(name: str) -> bool:
     """Whether a callable is a loss by its name (``criterion``, ``self.loss``, ``CELoss``)."""
     return not LOSS_WORDS.isdisjoint(words(name)) or is_cross_entropy_name(name)
+
+
+@lru_cache(maxsize=4096)
+def is_world_size(name: str) -> bool:
+    """Whether a name is the number of processes: ``world_size``, ``num_gpus``, ``device_count``."""
+    found = words(name)
+    return "world" in found or found in _PROCESS_COUNTS

@@ -6,9 +6,11 @@ import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from infonce_lint.semantic.calls import called_class, called_name, is_library_call, receiver_of
+from infonce_lint.semantic.features import feature_inputs
 from infonce_lint.semantic.names import words
 from infonce_lint.semantic.origin import Origins
-from infonce_lint.semantic.roles import Roles, called_class, feature_inputs, is_library, is_library_call
+from infonce_lint.semantic.roles import Roles
 from infonce_lint.semantic.values import Module, Value
 
 
@@ -36,8 +38,8 @@ class Sink:
 
 _LABEL_MAKERS = frozenset("arange range one_hot OneHot randint randperm linspace Range to_categorical".split())
 SHAPED_MAKERS = frozenset(
-    "zeros ones full empty new_zeros new_ones new_full new_empty Zeros Ones fill scatter_nd "
-    "broadcast_to constant".split()
+    "zeros ones full empty new_zeros new_ones new_full new_empty Zeros Ones fill scatter_nd broadcast_to "
+    "constant".split()
 )
 _MASK_MAKERS = frozenset(
     "eye identity Eye tri triu_indices tril_indices diag_embed block_diag sequence_mask diag_indices eye_like".split()
@@ -50,7 +52,8 @@ _SPLITS = frozenset(
 )
 _DIAGONALS = frozenset("diag diagonal triu tril diag_part matrix_diag_part set_diag diagflat fill_diagonal_".split())
 _INDEXERS = frozenset(
-    "gather scatter scatter_ scatter_add index_select take take_along_axis delete roll index_fill index_fill_ gather_nd index_put_ index_add_".split()
+    "gather scatter scatter_ scatter_add index_select take take_along_axis delete roll index_fill index_fill_ "
+    "gather_nd index_put_ index_add_".split()
 )
 _DIVIDERS = frozenset("div divide true_divide truediv div_ true_divide_ mul mul_ multiply div_no_nan".split())
 _NOT_A_SIZE = frozenset({"dtype", "device", "dim", "axis", "requires_grad", "name", "seed"})
@@ -60,8 +63,8 @@ _NOT_A_SIZE = frozenset({"dtype", "device", "dim", "axis", "requires_grad", "nam
 INPUT_MAKERS = frozenset(
     "randn rand randint ones zeros empty normal uniform random_normal standard_normal random".split()
 )
-_QUEUE_WORDS = frozenset("queue ptr pointer bank memory".split())
-_MASK_WORDS = frozenset("mask masks label labels target targets".split())
+_QUEUE_WORDS = frozenset({"queue", "ptr", "pointer", "bank", "memory"})
+_MASK_WORDS = frozenset({"mask", "masks", "label", "labels", "target", "targets"})
 MAKERS = _LABEL_MAKERS | SHAPED_MAKERS | _MASK_MAKERS
 
 
@@ -92,9 +95,8 @@ def _call_sink(call: Value, origins: Origins, roles: Roles) -> Sink | None:
     sizes = _sized(arguments, origins)
     if not sizes:
         return None
-    name = called_class(call) or call.name
-    called = call.inputs[0]
-    receiver = called.inputs[0] if called.op == "attr" and not is_library(called.inputs[0]) else None
+    name = called_name(call)
+    receiver = receiver_of(call)
     base = receiver if receiver is not None else arguments[0] if arguments else None
     if base in sizes:
         base = None
@@ -237,9 +239,7 @@ def is_made(value: Value) -> bool:
         seen.add(each)
         if each.op in ("const", "str", "import"):
             continue
-        if each.op == "dict" or (
-            each.op == "call" and each.callee is None and (called_class(each) or each.name) in MAKERS
-        ):
+        if each.op == "dict" or (each.op == "call" and each.callee is None and called_name(each) in MAKERS):
             made = True
             continue
         if each.op == "call" and each.callee is None and each.inputs[0].op == "attr" and not is_library_call(each):

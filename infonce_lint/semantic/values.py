@@ -106,6 +106,14 @@ class Function:
         return self.owner is not None and self.name in CONSTRUCTORS
 
     @property
+    def enclosing_class(self) -> Class | None:
+        """The class whose ``self`` the function has: its own, or the one of the method around it."""
+        function: Function | None = self
+        while function is not None and function.owner is None:
+            function = function.parent
+        return function.owner if function is not None else None
+
+    @property
     def qualified_name(self) -> str:
         """Its name with the names of what encloses it."""
         parts = [self.name]

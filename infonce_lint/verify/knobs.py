@@ -11,6 +11,8 @@ from typing import Any
 from infonce_lint.semantic.names import (
     is_config_name,
     is_config_size_name,
+    is_contrastive_name,
+    is_loss_name,
     is_size_name,
     is_temperature_name,
     words,
@@ -32,20 +34,25 @@ class Role(enum.Enum):
     DEVICE = "the device"
     WORLD = "the number of ranks"
     RANK = "the rank"
-    GATHER = "whether rows of other ranks are gathered"
     DIM = "the width of the features"
     QUEUE = "a queue's length"
     REDUCTION = "the reduction"
     NUMBER = "a plain number"
     FLAG = "a switch"
+    MASK = "which pairs are negatives"
+    CRITERION = "the cross-entropy"
     CONFIG = "a configuration object"
 
 
 @dataclass(frozen=True, slots=True)
 class Knobs:
-    """One setting of everything that a check turns; ``sets`` are the user's own values by dotted path."""
+    """One setting of everything that a check turns; ``sets`` are the user's own values by dotted path.
+
+    ``given`` is how many samples the loss is run on, for what its callers would build to that size.
+    """
 
     configured: int = CONFIGURED
+    given: int = CONFIGURED
     views: int = 2
     temperature: float = TEMPERATURE
     world: int = 1
@@ -54,12 +61,27 @@ class Knobs:
     sets: Mapping[str, object] = field(default_factory=dict)
     sizes: frozenset[str] = frozenset()  # names that the linter's model proved to hold the batch size
 
+    @property
+    def log_scale(self) -> object:
+        """The logarithm of 1 / temperature as a tensor: what a model keeps as ``logit_scale``."""
+        import math
+
+        import torch
+
+        return torch.tensor(math.log(1 / self.temperature))
+
     def value(self, role: Role, name: str) -> Any:
         """The value of a role; ``name`` decides among numbers and switches. A configuration object is not made here."""
         if role is Role.DEVICE:
             import torch
 
             return torch.device(self.device)
+        if role is Role.CRITERION:
+            import torch
+
+            return torch.nn.CrossEntropyLoss()
+        if role is Role.MASK:
+            return _negatives(self.given)
         if role is Role.NUMBER:
             return _NUMBERS[_first_known(name, _NUMBERS)]
         if role is Role.FLAG:
@@ -71,12 +93,19 @@ class Knobs:
             Role.VIEWS: self.views,
             Role.WORLD: self.world,
             Role.RANK: self.rank,
-            Role.GATHER: self.world > 1,
             Role.DIM: DIM,
             Role.QUEUE: QUEUE_ROWS,
             Role.REDUCTION: "mean",
         }
         return values[role]
+
+
+def _negatives(samples: int) -> object:
+    """``[2 B, 2 B]`` of bool: what two views of B samples take for negatives, when a caller builds the mask."""
+    import torch
+
+    own = torch.eye(samples, dtype=torch.bool).repeat(2, 2)
+    return ~own
 
 
 _VIEW_WORDS = frozenset("views view nviews crops augs augmentations".split())
@@ -134,8 +163,10 @@ def role_of(name: str, sizes: frozenset[str] = frozenset(), *, in_configuration:
         return Role.WORLD
     if "rank" in given:
         return Role.RANK
-    if "gather" in given:
-        return Role.GATHER
+    if "mask" in given and not in_configuration:
+        return Role.MASK
+    if not in_configuration and is_loss_name(name) and not is_contrastive_name(name) and not given & {"weight", "type", "name", "logit"}:
+        return Role.CRITERION
     if given & {"logit", "scale"}:
         return Role.SCALE
     if given & _VIEW_WORDS:
@@ -150,7 +181,7 @@ def role_of(name: str, sizes: frozenset[str] = frozenset(), *, in_configuration:
         return Role.REDUCTION
     if given & _DIM_WORDS or found in (("in", "features"), ("out", "features"), ("feature", "size")):
         return Role.DIM
-    if given & _QUEUE_WORDS:
+    if given & _QUEUE_WORDS and (len(found) > 1 or name == "K"):
         return Role.QUEUE
     if _first_known(name, _NUMBERS):
         return Role.NUMBER

@@ -13,13 +13,15 @@ import importlib.util
 import linecache
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
 from infonce_lint.verify.knobs import Role, role_of
 from infonce_lint.verify.stub import MISSING, CannotRun, Config, Maker, StandIn
 
+#: What fragments and notebooks call the libraries by custom, where no import binds the name.
+_CUSTOMARY = {"torch": "torch", "nn": "torch.nn", "F": "torch.nn.functional", "np": "numpy", "math": "math"}
 _IN_PLACE = frozenset({"append", "extend", "insert", "update", "add"})
 
 
@@ -27,7 +29,7 @@ class _Builtins(dict[str, Any]):
     """The builtins of lazily run code: CPython asks them last for a name, and so asks us to bind it."""
 
     def __init__(self, scope: LazyScope, importer: Callable[..., Any]) -> None:
-        super().__init__({name: value for name, value in vars(builtins).items() if name not in scope.binders})
+        super().__init__({name: value for name, value in vars(builtins).items() if not scope.hides(name)})
         self["__import__"] = importer
         self._scope = scope
 
@@ -46,17 +48,28 @@ class LazyScope:
         importer: Importer,
         outer: Callable[[str], Any] | None = None,
         namespace: dict[str, Any] | None = None,
+        parameters: Collection[str] = (),
     ) -> None:
         self._statements = statements
+        self._parameters = parameters
         self._filename = filename
         self._maker = maker
-        self._importer = importer
+        self.importer = importer
         self._outer = outer
         self.binders = _binders(statements)
         self._started: set[int] = set()
+        self._running: list[int] = []
         self._strict = False  # inside `try`, an import that fails must fail
         self.namespace: dict[str, Any] = {"__name__": "loss_under_test", "__file__": filename, **(namespace or {})}
         self.namespace["__builtins__"] = _Builtins(self, self._import)
+
+    def hides(self, name: str) -> bool:
+        """Whether a name that Python brings along means something else here."""
+        return name in self.binders or name in self._parameters
+
+    def is_binding(self, name: str) -> bool:
+        """Whether what binds ``name`` runs at this moment."""
+        return not set(self._running).isdisjoint(self.binders.get(name, ()))
 
     def need(self, name: str) -> Any:
         """The value of a name.
@@ -67,16 +80,18 @@ class LazyScope:
         """
         if name in self.namespace:
             return self.namespace[name]
-        failure = self._bind(name)
+        failure = self.bind(name)
         if name in self.namespace:
             return self.namespace[name]
-        if name in vars(builtins) and name not in self.binders:
+        if name in vars(builtins) and name not in self._parameters:
             return vars(builtins)[name]
-        if self._outer is not None and name not in self.binders:
+        if self._outer is not None:
             return self._outer(name)
         value = self._from_star(name)
         if value is MISSING:
             value = self._maker.by_name(name, name)
+        if value is MISSING and name in _CUSTOMARY and name not in self.binders:
+            value = self.importer.module(_CUSTOMARY[name], 0)
         if value is MISSING and failure is not None:
             raise CannotRun(f"`{name}` cannot be had: {type(failure).__name__}: {failure}")
         if value is MISSING and name in self.binders:
@@ -86,8 +101,8 @@ class LazyScope:
         self.namespace[name] = value
         return value
 
-    def _bind(self, name: str) -> BaseException | None:
-        """Run what binds ``name``; a configuration object is stood in for, around the real one where that is plain."""
+    def bind(self, name: str) -> BaseException | None:
+        """Run what binds ``name`` and has not run; what went wrong, if something did."""
         failure: BaseException | None = None
         for number in self.binders.get(name, ()):
             if number in self._started:
@@ -96,12 +111,12 @@ class LazyScope:
             if _parses_arguments(statement):
                 continue
             self._started.add(number)
+            self._running.append(number)
             try:
                 self._run(statement)
-            except CannotRun as error:
-                failure = error
             except (Exception, SystemExit) as error:
                 failure = error
+            self._running.remove(number)
         self._configure(name)
         return failure
 
@@ -133,21 +148,21 @@ class LazyScope:
         if isinstance(statement, ast.Import):
             for alias in statement.names:
                 wanted = alias.name if alias.asname else alias.name.partition(".")[0]
-                value = self._importer.module(alias.name, 0)
+                value = self.importer.module(alias.name, 0)
                 if not alias.asname and "." in alias.name:
-                    value = self._importer.module(wanted, 0)
+                    value = self.importer.module(wanted, 0)
                 self.namespace.setdefault(alias.asname or wanted, value)
             return
-        module = self._importer.module(statement.module or "", statement.level)
+        module = self.importer.module(statement.module or "", statement.level)
         for alias in statement.names:
             if alias.name != "*":
-                value = self._importer.member(module, alias.name, statement.module or "", statement.level)
+                value = self.importer.member(module, alias.name, statement.module or "", statement.level)
                 self.namespace.setdefault(alias.asname or alias.name, value)
 
     def _from_star(self, name: str) -> Any:
         for statement in self._statements:
             if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
-                module = self._importer.module(statement.module or "", statement.level)
+                module = self.importer.module(statement.module or "", statement.level)
                 if not isinstance(module, StandIn):
                     value = getattr(module, name, MISSING)
                     if value is not MISSING:
@@ -158,12 +173,12 @@ class LazyScope:
         self, name: str, _globals: Any = None, _locals: Any = None, fromlist: Sequence[str] = (), level: int = 0
     ) -> Any:
         """``__import__`` of the lazily run code: inside functions, and in statements that hold an import."""
-        module = self._importer.module(name, level)
+        module = self.importer.module(name, level)
         if isinstance(module, StandIn) and self._strict:
             raise ImportError(module._why)
         if fromlist or "." not in name:
             return module
-        return self._importer.module(name.partition(".")[0], level)
+        return self.importer.module(name.partition(".")[0], level)
 
 
 class LazyModule(ModuleType):
@@ -172,26 +187,24 @@ class LazyModule(ModuleType):
     def __init__(self, path: str, text: str, maker: Maker, importer: Importer) -> None:
         super().__init__(os.path.basename(path))
         self.__file__ = path
-        self.__dict__["_folder"] = os.path.dirname(path)
-        tree = ast.parse(text)
+        self.tree = tree = ast.parse(text)
         for statement in tree.body:
             ConfiguredLiterals(maker).visit(statement)
-        self.__dict__["_importer"] = importer
         statements = [each for each in tree.body if not _is_main_guard(each)]
         importer.modules[path] = self
         own = Importer(importer.roots, maker, os.path.dirname(path), importer.modules)
-        self.__dict__["scope"] = LazyScope(statements, path, maker, own)
+        self.scope = LazyScope(statements, path, maker, own)
         linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         try:
-            return self.__dict__["scope"].need(name)
+            return self.scope.need(name)
         except KeyError:
             pass
         if os.path.basename(str(self.__file__)) == "__init__.py":
-            found = self.__dict__["_importer"].file(os.path.join(self.__dict__["_folder"], name))
+            found = self.scope.importer.file(os.path.join(os.path.dirname(str(self.__file__)), name))
             if found is not None:
                 return found
         raise AttributeError(f"{self.__name__} has no {name}")

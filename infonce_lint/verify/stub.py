@@ -50,7 +50,8 @@ class Maker:
             return MISSING
         if role is Role.CONFIG:
             return Config(path, self)
-        value = self.knobs.value(role, name)
+        is_kept = role is Role.SCALE and "." in path and not in_configuration
+        value = self.knobs.log_scale if is_kept else self.knobs.value(role, name)
         self.record.note(path, value, role)
         return value
 
@@ -160,6 +161,8 @@ class StandIn:
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         if len(arguments) == 1 and not keywords and (isinstance(arguments[0], type) or _is_function(arguments[0])):
             return arguments[0]  # a decorator
+        if "gather" in self._path.lower() and len(arguments) == 1 and _is_tensor(arguments[0]):
+            return arguments[0] if "concat" in self._path.lower() else (arguments[0],)  # one process gathers its own
         return StandIn(f"{self._path}(...)", self._why)
 
     def __mro_entries__(self, bases: tuple[object, ...]) -> tuple[type, ...]:
@@ -188,6 +191,19 @@ class StandIn:
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refuse
     __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __neg__ = __matmul__ = __rmatmul__ = _refuse
     __lt__ = __le__ = __gt__ = __ge__ = _refuse
+
+
+class Thing(Config):
+    """A model or the like, of which a loss reads an attribute: ``model.logit_scale``."""
+
+    def _read(self, name: str, default: object = MISSING) -> Any:
+        if name in self._own:
+            return self._own[name]
+        value = self._maker.by_name(name, f"{self._path}.{name}")
+        return StandIn(f"{self._path}.{name}", "nothing in the file says what it is") if value is MISSING else value
+
+    def __repr__(self) -> str:
+        return f"<stand-in for {self._path}>"
 
 
 class Keywords:
@@ -229,6 +245,12 @@ def _entry(base: object, name: str) -> Any:
         return getattr(base, name, MISSING)
     except Exception:  # a property of a real object may raise anything
         return MISSING
+
+
+def _is_tensor(value: object) -> bool:
+    import torch
+
+    return isinstance(value, torch.Tensor)
 
 
 def _is_function(value: object) -> bool:

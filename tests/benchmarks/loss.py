@@ -44,9 +44,8 @@ def main() -> int:
         parser.error(f"--rows must be even and at least 2 (two views), got {arguments.rows}")
 
     device = device_at_best(arguments.device)
-    print(
-        f"{device.name}: {device.flops / 1e9:,.0f} GFLOP/s, {device.bandwidth / 1e9:,.1f} GB/s; torch {torch.__version__}"
-    )
+    at_best = f"{device.flops / 1e9:,.0f} GFLOP/s, {device.bandwidth / 1e9:,.1f} GB/s"
+    print(f"{device.name}: {at_best}; torch {torch.__version__}")
     results: Results = {}
     for name in arguments.only:
         if not CONTESTANTS[name].installed:

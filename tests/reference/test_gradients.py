@@ -12,6 +12,7 @@ from infonce_lint.reference import clip_loss, info_nce_logits, info_nce_loss
 from tests.reference.definitions import value_and_gradient
 
 LABELS = torch.tensor([0, 1, 0, 2])
+FROZEN = torch.randn(12, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 
 CASES: dict[str, Callable[[Tensor, int | None], Tensor]] = {
     "out": lambda x, tile: info_nce_loss(x, 3, temperature=0.4, form="out", tile=tile),
@@ -21,6 +22,8 @@ CASES: dict[str, Callable[[Tensor, int | None], Tensor]] = {
     "pair, labels": lambda x, tile: info_nce_loss(x, 3, temperature=0.4, form="pair", labels=LABELS, tile=tile),
     "in, labels": lambda x, tile: info_nce_loss(x, 3, temperature=0.4, form="in", labels=LABELS, tile=tile),
     "towers": lambda x, tile: clip_loss(x, x.flip(0) * 2 + 1, 3.0, tile=tile),
+    "frozen queries": lambda x, tile: clip_loss(FROZEN[: len(x)], x, 3.0, symmetric=False, tile=tile),
+    "frozen keys": lambda x, tile: clip_loss(x, FROZEN[: len(x)], 3.0, symmetric=False, tile=tile),
 }
 
 

@@ -135,3 +135,18 @@ def test_flake8_lists_the_plugin(project: Path) -> None:
     helped = run("--help", cwd=project, module="flake8").stdout
     for option in ("--nce-config-names", "--nce-size-names", "--nce-guard", "--nce-local-name"):
         assert option in helped
+
+
+def test_what_other_plugins_hang_on_shared_nodes_does_not_matter() -> None:
+    """CPython has one `ast.Eq` for all trees, and an older pyflakes sets its parent, a node of an earlier file."""
+    import ast
+
+    shared = ast.parse("a == b").body[0].value.ops[0]  # type: ignore[attr-defined]
+    earlier = ast.parse(BAD)
+    earlier.body[0].loop = earlier  # type: ignore[attr-defined]
+    shared.parent = earlier
+    try:
+        (finding,) = lint_bytes(BAD.encode(), "bad.py", Settings())
+    finally:
+        del shared.parent
+    assert finding.code == "NCE001"

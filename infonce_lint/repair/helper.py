@@ -1,0 +1,103 @@
+"""Helpers that read the configured size themselves: they gain a size argument, which their callers fill."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from infonce_lint.finding import Edit, Span
+from infonce_lint.repair.place import free_name, new_argument, replace, start_of
+from infonce_lint.repair.rebuild import SEVERAL_STEPS, rebuild, size_text
+from infonce_lint.repair.rewrite import Refused, Rewriter
+from infonce_lint.semantic.contrastive import SizeUse
+from infonce_lint.semantic.paths import path_text
+from infonce_lint.semantic.values import Function, Value
+
+
+def through_helper(helper: Function, uses: list[SizeUse], rewriter: Rewriter) -> list[Edit]:
+    """Give a helper that reads the configured size itself a size argument, with the old value as its default."""
+    _check_helper(helper, uses, rewriter)
+    source = rewriter.source
+    read = uses[0].read
+    name = free_name("batch_size", helper)
+    edits = [_new_parameter(helper, name, rewriter), _default(helper, name, path_text(read), rewriter)]
+    for use in uses:
+        assert use.read.node is not None
+        edits.append(replace(source, use.read.node, name))
+    stores: dict[Value, Value] = {}
+    for call in helper.callers:
+        holder = _store_around(call)
+        if holder is not None:
+            stores[holder] = call
+        elif call.function.is_constructor or call.function.is_module:
+            raise Refused(SEVERAL_STEPS)
+        else:
+            edits.append(new_argument(source, call, f"{name}={size_text(call, read, rewriter)}"))
+    for store, call in stores.items():
+        edits += rebuild(store, uses, rewriter, (call, name))
+    return edits
+
+
+def _check_helper(helper: Function, uses: list[SizeUse], rewriter: Rewriter) -> None:
+    if helper.is_module or not isinstance(helper.node, cst.FunctionDef) or helper.is_constructor:
+        raise Refused("no tensor with the batch's rows is bound where the size is read; derive it in the loss by hand")
+    if len({rewriter.extents.size_symbol(use.read) for use in uses}) > 1:
+        raise Refused(f"`{helper.name}` reads several configured sizes; pass them in by hand")
+    if not helper.callers:
+        raise Refused(
+            f"nothing in this file calls `{helper.qualified_name}`; pass the batch size of the features to it by hand"
+        )
+    if helper.decorators and any(each not in ("staticmethod", "torch.no_grad") for each in helper.decorators):
+        raise Refused(f"`{helper.name}` is decorated; pass the batch size of the features to it by hand")
+    if helper.owner is not None:
+        for each in helper.owner.family():
+            other = each.methods.get(helper.name)
+            if other is not None and other is not helper:
+                raise Refused(f"`{helper.name}` is overridden in `{each.name}`; give both a size argument by hand")
+    params = helper.node.params
+    if params.kwonly_params or isinstance(params.star_arg, cst.Param) or params.star_kwarg is not None:
+        raise Refused(f"`{helper.name}` takes any arguments; pass the batch size of the features to it by hand")
+    if not isinstance(helper.node.body, cst.IndentedBlock):
+        raise Refused(f"`{helper.name}` is written on one row; pass the batch size of the features to it by hand")
+
+
+def _new_parameter(helper: Function, name: str, rewriter: Rewriter) -> Edit:
+    node = helper.node
+    assert isinstance(node, cst.FunctionDef)
+    declared = [*node.params.posonly_params, *node.params.params]
+    if declared:
+        end = rewriter.source.span(declared[-1]).end
+        return Edit(Span(end, end), f", {name}=None")
+    after = rewriter.source.span(node.name).end
+    offset = rewriter.source.text.index("(", rewriter.source.offset(after)) + 1
+    at = rewriter.source.position(offset)
+    return Edit(Span(at, at), f"{name}=None")
+
+
+def _default(helper: Function, name: str, old: str, rewriter: Rewriter) -> Edit:
+    """``if batch_size is None: batch_size = self.batch_size`` at the top of the helper, after its docstring."""
+    node = helper.node
+    assert isinstance(node, cst.FunctionDef) and isinstance(node.body, cst.IndentedBlock)
+    statements = list(node.body.body)
+    first = statements[0]
+    if len(statements) > 1 and isinstance(first, cst.SimpleStatementLine):
+        head = first.body[0]
+        if isinstance(head, cst.Expr) and isinstance(head.value, cst.SimpleString | cst.ConcatenatedString):
+            first = statements[1]
+    start = start_of(rewriter.source, first)
+    indent = rewriter.source.rows[start.row - 1][: start.column - 1]
+    step = "\t" if indent.endswith("\t") else "    "
+    return Edit(Span(start, start), f"if {name} is None:\n{indent}{step}{name} = {old}\n{indent}")
+
+
+def _store_around(call: Value) -> Value | None:
+    """The attribute store whose right-hand side holds a call, if there is one."""
+    stack, seen = list(call.users), set()
+    while stack:
+        user = stack.pop()
+        if user in seen or user.block is not call.block or user.index != call.index:
+            continue
+        seen.add(user)
+        if user.op == "store":
+            return user if user.function.is_constructor else None
+        stack.extend(user.users)
+    return None

@@ -1,0 +1,79 @@
+"""Calls: whether one runs an array library, a method of a tensor, an instance of a named class, or a gather."""
+
+from __future__ import annotations
+
+from infonce_lint.semantic.names import CUSTOMARY_LIBRARIES, LIBRARIES
+from infonce_lint.semantic.values import Value
+
+#: Instances of these act like functions of the library (MindSpore's ``P.Concat()``); layers and models do not.
+OPERATORS = frozenset(
+    "OneHot Concat Cast Transpose Reshape Eye Ones Zeros ExpandDims Tile Equal LogicalNot ReduceSum ReduceMean Mul "
+    "Sub Stack Select Exp Log Div Neg Add Sum Pow Squeeze MaskedFill MaskedSelect L2Normalize".split()
+)
+
+
+def called_class(call: Value) -> str | None:
+    """The class name behind an instance that is called: ``self.similarity_f(a, b)`` -> ``CosineSimilarity``."""
+    called = call.inputs[0]
+    for _ in range(8):
+        if called.op in ("self", "global", "closure", "name", "store", "phi") and called.inputs:
+            called = called.inputs[-1]
+        elif called.op == "call":
+            if called.name in ("to", "cuda", "DataParallel") and called.inputs[0].op == "attr":
+                called = called.inputs[0].inputs[0]
+                continue
+            if called.callee is not None:
+                return None
+            return called.name or None
+        else:
+            return None
+    return None
+
+
+def called_name(call: Value) -> str:
+    """The name of the function, method or class that a call runs."""
+    return called_class(call) or call.name
+
+
+def receiver_of(call: Value) -> Value | None:
+    """The object whose method a call runs (``x`` in ``x.view(2, -1)``); None for functions, a library's included."""
+    called = call.inputs[0]
+    return called.inputs[0] if called.op == "attr" and not is_library(called.inputs[0]) else None
+
+
+def tensor_of(call: Value) -> Value | None:
+    """The tensor that a method or function works on: x in ``x.chunk(2)`` and ``torch.chunk(x, 2)``."""
+    receiver = receiver_of(call)
+    return receiver if receiver is not None else call.argument(0, "input", "tensors", "x", "a")
+
+
+def option(call: Value, position: int, *keywords: str) -> Value | None:
+    """The positional argument at ``position`` after the tensor, or the one under a keyword: 2 in both forms above."""
+    return call.argument(position if receiver_of(call) is not None else position + 1, *keywords)
+
+_LONGEST_PATH = 24  # dots and renamings between a name and its import
+
+
+def is_library(value: Value) -> bool:
+    """Whether a value is an array library or a module of one."""
+    for _ in range(_LONGEST_PATH):  # a global may be bound to itself
+        if value.op not in ("attr", "name", "global") or not value.inputs:
+            break
+        value = value.inputs[0]
+    if value.op == "global":
+        return value.name in CUSTOMARY_LIBRARIES  # a fragment whose imports stand elsewhere
+    return value.op == "import" and value.name.lstrip(".").split(".")[0] in LIBRARIES
+
+
+def is_library_call(call: Value) -> bool:
+    """Whether a call runs a function of an array library (under whatever name it was imported)."""
+    called = call.inputs[0]
+    return is_library(called.inputs[0] if called.op == "attr" else called)
+
+
+def is_gather(call: Value) -> bool:
+    """Whether a call gathers rows over processes: ``GatherLayer.apply(z)``, ``self.all_gather(z)``."""
+    called = call.inputs[0]
+    if "gather" in call.name.lower():
+        return True
+    return call.name == "apply" and called.op == "attr" and "gather" in called.inputs[0].name.lower()

@@ -1,0 +1,202 @@
+"""Configured reads: which expressions read a batch size that was configured, and where they take it from, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from infonce_lint.semantic.literals import alternatives, entries, is_integer, is_none
+from infonce_lint.semantic.names import is_config_name, is_config_size_name, is_size_name
+from infonce_lint.semantic.paths import path_text
+from infonce_lint.semantic.values import Block, Class, Module, Value
+
+if TYPE_CHECKING:
+    from infonce_lint.semantic.origin import Origins
+    from infonce_lint.settings import Settings
+
+_READERS = frozenset({"get", "getint", "get_int", "pop", "getattr", "get_value", "setdefault"})
+_CONSTANT_CALLS = frozenset({"int", "getenv", "get", "getint", "max", "min", "float"})
+_CONFIGURATION_MAKERS = frozenset("vars parse_args Namespace parse_known_args load safe_load to_container".split())
+_NAMED_OPS = frozenset("attr self name global closure param free store import sub".split())
+_STEPS_TO_OWNER = frozenset("attr sub self name global closure store call".split())
+
+
+class ConfiguredReads:
+    """Recognises reads of a configured batch size in one module, for `Origins`."""
+
+    def __init__(self, module: Module, settings: Settings, origins: Origins) -> None:
+        self.module = module
+        self.config_names = settings.config_names
+        self.size_names = settings.size_names
+        self.origins = origins
+        self._slots: dict[tuple[Class, str], str | None] = {}
+
+    def describe(self, value: Value) -> str | None:
+        """In words, where a read of a configured batch size takes it from; None for anything else."""
+        op = value.op
+        if op == "attr":
+            return self._entry(value)
+        if op == "sub":
+            return self._subscript(value)
+        if op == "call":
+            return self._reader(value)
+        if op == "self":
+            return self._slot(value)
+        if op == "global":
+            return self._global(value)
+        if op == "name":
+            return self._name(value)
+        return None
+
+    # -- configuration objects ---------------------------------------------------------------------------------------
+
+    def _entry(self, value: Value) -> str | None:
+        """``args.batch_size`` and ``config["batch_size"]``."""
+        if is_config_size_name(value.name, self.size_names) and self.is_configuration(value.inputs[0]):
+            return f"`{path_text(value)}` is read from the configuration"
+        return None
+
+    def _subscript(self, value: Value) -> str | None:
+        if len(value.inputs) != 2 or value.inputs[1].op != "str":
+            return None
+        entry = self._entry(value)
+        if entry is None and any(self.origins.sources(each) for each in entries(value.inputs[0], value.name)):
+            return f"`{path_text(value)}` is kept in a dictionary"
+        return entry
+
+    def _reader(self, value: Value) -> str | None:
+        """``getattr(args, "batch_size")`` and ``config.get("batch_size", 64)``."""
+        if value.name not in _READERS:
+            return None
+        arguments = [argument for _, argument in value.arguments()]
+        keys = [str(each.literal) for each in arguments if each.op == "str"]
+        if not any(is_config_size_name(key, self.size_names) for key in keys):
+            return None
+        called = value.inputs[0]
+        base = arguments[0] if value.name == "getattr" else called.inputs[0] if called.op == "attr" else None
+        if base is not None and self.is_configuration(base):
+            return f'`{path_text(base)}` is asked for "{keys[-1]}"'
+        return None
+
+    def is_configuration(self, base: Value) -> bool:
+        """Whether a value is a configuration object: some name on its path says so."""
+        for _ in range(12):
+            if self._is_named_so(base):
+                return True
+            if base.op == "class" or (base.op == "name" and base.inputs and base.inputs[0].op == "class"):
+                return False
+            if base.op == "phi":
+                return any(self.is_configuration(each) for each in base.inputs[:1])
+            if base.op == "param":
+                return any(self.is_configuration(each) for each in base.inputs[:3] if each.op != "param")
+            if base.op not in _STEPS_TO_OWNER or not base.inputs:
+                return False
+            base = base.inputs[0]
+        return False
+
+    def _is_named_so(self, base: Value) -> bool:
+        if base.op in _NAMED_OPS and base.name:
+            return is_config_name(base.name.rsplit(".", 1)[-1], self.config_names)
+        if base.op == "call" and base.name in _CONFIGURATION_MAKERS:
+            return True
+        return base.op in ("call", "class") and is_config_name(base.name, self.config_names)
+
+    # -- attributes of the object itself -----------------------------------------------------------------------------
+
+    def _slot(self, value: Value) -> str | None:
+        """``self.batch_size``, by what the class and its family store there."""
+        owner = value.function.enclosing_class
+        if owner is None:
+            return None
+        place = (owner, value.name)
+        if place not in self._slots:
+            self._slots[place] = None  # while computing: a cycle adds nothing
+            self._slots[place] = self._find_slot(owner, value.name)
+        return self._slots[place]
+
+    def _find_slot(self, owner: Class, name: str) -> str | None:
+        if owner.method(name) is not None:
+            return None
+        stores = [store for store in owner.slot(name) if not is_none(store)]
+        if any(self.origins.is_shape(store) for store in stores + self.module.foreign_stores.get(name, [])):
+            return None
+        looks_like_size = is_size_name(name, self.size_names)
+        if not stores:
+            return f"`self.{name}` is set outside this file" if looks_like_size else None
+        for store in stores:
+            found = self.origins.sources(store)
+            if found:
+                first = min(found, key=lambda each: each.function.qualified_name)
+                return f"`self.{name}` is set in `{store.function.qualified_name}` from `{path_text(first)}`"
+        for store in stores:
+            inner = store.inputs[0] if store.op == "store" else store
+            if looks_like_size and is_integer(inner):
+                return f"`self.{name}` is set to the number {inner.literal}"
+        return None
+
+    # -- constants, imports and parameters ---------------------------------------------------------------------------
+
+    def _global(self, value: Value) -> str | None:
+        name = value.name
+        looks_like_size = is_size_name(name, self.size_names)
+        if not value.inputs:
+            starred = looks_like_size and self.module.has_star_import
+            return f"`{name}` comes from a star import" if starred else None
+        bound = value.inputs[0]
+        if value.function.is_module and bound.block.parent is not None and not is_integer(bound):
+            return None  # a loop's own variable, not a constant: its value flows on
+        if bound.op in ("func", "class", "param", "item") and not self.origins.sources(bound):
+            return None
+        if bound.op == "import":
+            return f"`{name}` is imported from `{bound.name.rpartition('.')[0]}`" if looks_like_size else None
+        if self.origins.is_shape(bound):
+            return None
+        found = self.origins.sources(bound)
+        if found:
+            return f"`{name}` is set at module level from `{path_text(min(found, key=path_text))}`"
+        if looks_like_size and _is_constant(bound):
+            return f"`{name}` is a constant of the module"
+        return None
+
+    def _name(self, value: Value) -> str | None:
+        """A parameter, or a constant that a function imports for itself."""
+        bound = value.inputs[0]
+        if bound.op == "import" and is_size_name(value.name, self.size_names):
+            return f"`{value.name}` is imported from `{bound.name.rpartition('.')[0]}`"
+        if bound.op == "param":
+            if bound.function.is_constructor and self.constructor_parameter(bound):
+                return f"`{bound.name}` is a parameter of the constructor"
+            if self._enters_loss(value, bound):
+                return f"`{bound.name}` is handed to a training loop"
+        return None
+
+    def constructor_parameter(self, param: Value) -> bool:
+        """Whether a constructor's parameter carries the configured batch size.
+
+        Its name says so, or a construction in this file passes one; not when every construction passes a shape.
+        """
+        passed = param.inputs
+        if passed and all(self.origins.is_shape(each) for each in passed):
+            return False
+        if is_size_name(param.name, self.size_names):
+            return True
+        return any(self.origins.sources(each) for each in passed)
+
+    def _enters_loss(self, read: Value, param: Value) -> bool:
+        """A training loop's own parameter, handed on to a loss inside the loop: the size enters the loss there."""
+        if not is_size_name(param.name, self.size_names) or not param.inputs or self.origins.is_shape(param):
+            return False
+        if not any(user.op == "call" and user.callee is not None and user.inputs[0] is not read for user in read.users):
+            return False
+        block: Block | None = read.block
+        while block is not None and not isinstance(block.statement, cst.For | cst.While):
+            block = block.parent
+        return block is not None and any(self.origins.sources(each) or is_integer(each) for each in param.inputs)
+
+
+def _is_constant(bound: Value) -> bool:
+    """Whether a module-level name is bound to a number, on some branch, or to a call that reads one."""
+    if any(is_integer(each) for each in alternatives(bound)):
+        return True
+    return bound.op == "call" and bound.name in _CONSTANT_CALLS

@@ -1,0 +1,92 @@
+"""Features: the tensors whose rows a similarity compares, followed back to where a model or a caller made them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from infonce_lint.semantic.calls import called_name, is_gather, receiver_of
+from infonce_lint.semantic.names import is_temperature_name
+from infonce_lint.semantic.values import Value
+
+_METHODS = frozenset(
+    "t transpose permute unsqueeze squeeze view reshape contiguous float half double to cuda cpu clone detach type "
+    "flatten chunk split unbind repeat expand expand_as narrow index_select gather norm div mul astype swapaxes numpy "
+    "select requires_grad_ bfloat16 view_as type_as repeat_interleave tile".split()
+)
+#: Functions that give tensors made of the rows of their arguments.
+FEATURE_FUNCTIONS = frozenset(
+    "normalize cat concat concatenate stack vstack hstack transpose unsqueeze expand_dims l2_normalize reshape tile "
+    "squeeze flatten chunk split unbind permute div divide truediv cast float32 slice gather repeat_interleave "
+    "L2Normalize Transpose Concat identity stop_gradient as_tensor array asarray multiply mul split_with_sizes repeat "
+    "broadcast_to swapaxes rearrange nan_to_num Normalize to_tensor convert_to_tensor index_select".split()
+)
+_TRANSPOSES = frozenset({"T", "mT", "H", "mH", "data", "real"})
+_PASSING_OPS = frozenset("phi name closure param global self store return unary tuple comp".split())
+_STORED_NAMES = frozenset({"weight", "weights", "queue", "kernel", "prototypes", "bank"})
+_PARAMETER_MAKERS = frozenset({"Parameter", "Variable", "get_variable", "add_weight", "Embedding", "Linear"})
+
+
+def features_of(operands: Iterable[Value]) -> set[Value]:
+    """The values whose rows become the rows of ``operands``, the operands included."""
+    seen: set[Value] = set()
+    stack = list(operands)
+    while stack:
+        value = stack.pop()
+        if value in seen or value.op in ("const", "str"):
+            continue
+        seen.add(value)
+        stack.extend(feature_inputs(value))
+    return seen
+
+
+def feature_inputs(value: Value) -> list[Value]:
+    """The tensors that a value takes its rows from, one step back."""
+    op = value.op
+    if op in _PASSING_OPS:
+        return value.inputs
+    if op == "binop":
+        return [each for each in value.inputs if each.op != "const" and not is_scale(each)]
+    if op in ("sub", "item", "setitem"):
+        return value.inputs[:1]
+    if op == "attr":
+        return value.inputs if value.name in _TRANSPOSES else []
+    if op == "call":
+        return _call_inputs(value)
+    return []
+
+
+def _call_inputs(call: Value) -> list[Value]:
+    if call.callee is not None:
+        return [call.callee.returns]
+    receiver = receiver_of(call)
+    name = called_name(call)
+    if receiver is not None and name in _METHODS:
+        return [receiver]
+    if name in FEATURE_FUNCTIONS or "gather" in name.lower() or is_gather(call):
+        return [each for keyword, each in call.arguments() if keyword is None or keyword in ("input", "tensors", "x")]
+    return []
+
+
+def roots(value: Value) -> set[Value]:
+    """Where the rows of a tensor begin, as far as feature-keeping steps lead back."""
+    return {each for each in features_of([value]) if not feature_inputs(each) and each.op != "import"}
+
+
+def is_scale(value: Value) -> bool:
+    """Whether a factor is a number by its name: a temperature, a learned logit scale."""
+    for _ in range(6):
+        if is_temperature_name(value.name) or is_temperature_name(value.bound):
+            return True
+        if value.op not in ("call", "attr", "name", "unary", "closure", "phi") or not value.inputs:
+            return False
+        value = value.inputs[0]
+    return False
+
+
+def is_stored_matrix(value: Value) -> bool:
+    """Whether a tensor is kept between steps: a weight, a prototype matrix, a queue."""
+    if value.op == "self":
+        return True
+    if value.op == "attr":
+        return value.name in _STORED_NAMES
+    return value.op == "call" and value.name in _PARAMETER_MAKERS

@@ -1,0 +1,93 @@
+"""Shapes: which integers are a tensor's own, and which tests compare a configured size with one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from infonce_lint.semantic.literals import is_none
+from infonce_lint.semantic.paths import key
+from infonce_lint.semantic.values import Value
+
+if TYPE_CHECKING:
+    from infonce_lint.semantic.origin import Origins
+
+#: Calls whose result is a number whenever their argument is one.
+SCALAR_CALLS = frozenset(
+    "int float round abs max min floor ceil tensor Tensor as_tensor IntTensor LongTensor cast constant scalar int32 "
+    "int64 item to_tensor convert_to_tensor floordiv".split()
+)
+_SHAPE_CALLS = frozenset("size shape get_shape as_list numel len static_shape shape_list dim batch_size".split())
+_PASSING_OPS = frozenset({"binop", "unary", "bool", "name", "closure", "store", "global", "self", "return", "tuple"})
+
+
+class Shapes:
+    """Tells tensors' own sizes from configured ones, for `Origins`."""
+
+    def __init__(self, origins: Origins) -> None:
+        self.origins = origins
+        self._known: dict[Value, bool] = {}
+
+    def is_shape(self, value: Value) -> bool:
+        """Whether an integer comes from a tensor's shape (``x.shape[0]``, ``len(x)``) and from no configuration."""
+        known = self._known.get(value)
+        if known is None:
+            self._known[value] = False  # while computing: a cycle adds nothing
+            known = self._known[value] = self._asks_for_shape(value) and not self.origins.sources(value)
+        return known
+
+    def _asks_for_shape(self, value: Value) -> bool:
+        op = value.op
+        if op == "attr":
+            return value.name == "shape"
+        if op == "call":
+            if value.name in _SHAPE_CALLS:
+                return True
+            if value.name in SCALAR_CALLS:
+                return any(self.is_shape(argument) for _, argument in value.arguments())
+            return value.callee is not None and self.is_shape(value.callee.returns)
+        if op in ("sub", "item"):
+            return self.is_shape(value.inputs[0])
+        if op == "phi":
+            parts = [each for each in value.inputs if not is_none(each)]
+            return bool(parts) and all(self.is_shape(each) for each in parts)
+        if op == "param":
+            return bool(value.inputs) and all(self.is_shape(each) for each in value.inputs)
+        return op in _PASSING_OPS and any(self.is_shape(each) for each in value.inputs)
+
+    def mentions_shape(self, value: Value) -> bool:
+        """Whether an expression contains a tensor's shape, whatever else it contains."""
+        if self._asks_for_shape(value):
+            return True
+        if value.op in ("binop", "unary", "tuple", "name", "closure"):
+            return any(self.mentions_shape(each) for each in value.inputs)
+        return False
+
+    def size_keys(self, test: Value) -> frozenset[str]:
+        """The configured sizes and stored tensors that a test compares with an actual size, by their `key`."""
+        found: set[str] = set()
+        if test.op in ("guard", "bool", "unary"):
+            for each in test.inputs:
+                found |= self.size_keys(each)
+        elif test.op == "compare" and len(test.inputs) > 1:
+            for side in test.inputs:
+                if any(self.mentions_shape(each) for each in test.inputs if each is not side):
+                    found |= {key(source) for source in self.origins.sources(side)}
+                    found |= _shaped_slots(side)
+        return frozenset(found)
+
+
+def _shaped_slots(value: Value) -> set[str]:
+    """Stored tensors whose shape an expression asks for: ``self.mask.shape[0]`` -> ``self.mask``."""
+    found: set[str] = set()
+    seen: set[Value] = set()
+    stack = [value]
+    while stack:
+        each = stack.pop()
+        if each in seen:
+            continue
+        seen.add(each)
+        if each.op in ("self", "global"):
+            found.add(key(each))
+        if each.op in ("attr", "call", "sub", "item", "binop", "name", "closure", "phi"):
+            stack.extend(each.inputs)
+    return found

@@ -1,0 +1,176 @@
+"""Similarities: where rows are compared with rows, and the evidence that a contrastive loss is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from infonce_lint.semantic.calls import called_name, receiver_of
+from infonce_lint.semantic.cone import PRODUCTS, cone_of
+from infonce_lint.semantic.features import features_of, is_stored_matrix, roots
+from infonce_lint.semantic.names import (
+    REGRESSION_WORDS,
+    is_contrastive_name,
+    is_cross_entropy_name,
+    is_loss_name,
+    is_similarity_name,
+    is_temperature_name,
+    words,
+)
+from infonce_lint.semantic.values import Module, Value
+
+_ROW_SUMS = frozenset({"sum", "reduce_sum", "ReduceSum"})
+_LOGARITHMS = frozenset("log log_softmax logsumexp LogSoftmax log1p logsigmoid reduce_logsumexp Log".split())
+_EXPONENTIALS = frozenset({"exp", "softmax", "Softmax", "Exp"})
+_MARGINS = frozenset({"relu", "clamp", "maximum", "hinge"})
+
+#: How much a similarity by itself says that a loss is contrastive.
+SELF, TOWERS, STORED = 3, 2, 1  # a tensor with itself, two towers, a stored matrix or a row-wise product
+
+
+@dataclass(slots=True, eq=False)
+class Similarity:
+    """A pairwise similarity, what is computed from it, and the evidence that it is a contrastive loss."""
+
+    seed: Value
+    operands: list[Value]
+    strength: int  # SELF, TOWERS or STORED
+    cone: set[Value] = field(default_factory=set)
+    features: set[Value] = field(default_factory=set)
+
+
+def find_similarities(module: Module) -> list[Similarity]:
+    """The similarities of a module that belong to contrastive losses, with their cones and features."""
+    found = []
+    for seed in _seeds(module):
+        seed.cone = cone_of(seed.seed)
+        if _is_contrastive(seed.strength, _evidence(seed)):
+            seed.features = features_of(seed.operands)
+            found.append(seed)
+    return found
+
+
+# -- where a similarity is computed ----------------------------------------------------------------------------------
+
+
+def _seeds(module: Module) -> list[Similarity]:
+    found = []
+    for value in module.values:
+        if value.op == "binop" and value.name == "MatrixMultiply":
+            found.append(_compared(value, value.inputs))
+        elif value.op == "call":
+            found.append(_call_seed(value))
+    return [each for each in found if each is not None]
+
+
+def _call_seed(call: Value) -> Similarity | None:
+    arguments = [each for _, each in call.arguments() if each.op not in ("str", "const", "tuple", "none")]
+    if call.name in _ROW_SUMS:
+        return _row_product(call, arguments)
+    name = called_name(call)
+    if name in PRODUCTS:
+        receiver = receiver_of(call)
+        if receiver is not None and len(arguments) == 1:
+            arguments = [receiver, *arguments]
+        if name == "einsum" and len(arguments) < 2:
+            packed = [each for _, each in call.arguments() if each.op == "tuple"]
+            arguments = packed[0].inputs if packed else arguments
+        return _compared(call, arguments)
+    if call.constructs is None and is_similarity_name(call.name) and 2 <= len(arguments) <= 4:
+        return _compared(call, arguments)
+    return None
+
+
+def _compared(value: Value, operands: list[Value]) -> Similarity | None:
+    operands = operands[:2]
+    if len(operands) < 2 or any(each.op == "const" for each in operands):
+        return None
+    first, second = (roots(each) for each in operands)
+    if first & second:
+        return Similarity(value, operands, SELF)
+    is_stored = any(is_stored_matrix(each) for each in first | second)
+    return Similarity(value, operands, STORED if is_stored else TOWERS)
+
+
+def _row_product(call: Value, arguments: list[Value]) -> Similarity | None:
+    """``(a * b).sum(1)``: each row with its own partner only."""
+    inner = receiver_of(call) or (arguments[0] if arguments else None)
+    if inner is None:
+        return None
+    if inner.op == "binop" and inner.name == "Multiply":
+        factors = inner.inputs
+    elif inner.op == "call" and inner.name in ("multiply", "mul"):
+        factors = [each for _, each in inner.arguments()]
+    else:
+        return None
+    if len(factors) != 2 or factors[0] is factors[1] or any(each.op == "const" for each in factors):
+        return None
+    return Similarity(call, list(factors), STORED)
+
+
+# -- evidence --------------------------------------------------------------------------------------------------------
+
+
+def _evidence(similarity: Similarity) -> set[str]:
+    """What speaks for a contrastive loss (or for a regression) in all that is computed from a similarity."""
+    found: set[str] = set()
+    for value in similarity.cone:
+        found.update(_evidence_of(value, similarity.cone))
+    for function in {each.function for each in similarity.cone}:
+        owner = function.owner.name if function.owner is not None else ""
+        if is_contrastive_name(function.name) or is_contrastive_name(owner):
+            found.add("name")
+    if is_similarity_name(similarity.seed.name):
+        found.add("similarity name")
+    return found
+
+
+def _evidence_of(value: Value, cone: set[Value]) -> Iterable[str]:
+    if value.bound and is_similarity_name(value.bound):
+        yield "similarity name"
+    if value.op == "call":
+        name = called_name(value)
+        yield _evidence_of_name(name)
+        if is_contrastive_name(name):
+            yield "name"
+    elif value.op == "binop" and value.name == "Divide" and len(value.inputs) > 1:
+        divisor = value.inputs[1]
+        if is_temperature_name(divisor.name) or is_temperature_name(divisor.bound):
+            yield "temperature"
+    elif (
+        value.op == "binop"
+        and value.name == "Multiply"
+        and any(is_temperature_name(each.name) for each in value.inputs if each not in cone)
+    ):
+        yield "temperature"
+
+
+def _evidence_of_name(name: str) -> str:
+    """What the name of a called function says; empty when nothing."""
+    if is_cross_entropy_name(name):
+        return "cross-entropy"
+    if not REGRESSION_WORDS.isdisjoint(words(name)):
+        return "regression"
+    if is_loss_name(name):
+        return "loss"
+    if name in _LOGARITHMS:
+        return "log"
+    if name in _EXPONENTIALS:
+        return "exp"
+    return "margin" if name in _MARGINS else ""
+
+
+def _is_contrastive(strength: int, evidence: set[str]) -> bool:
+    """Whether the evidence is enough for what is compared: least for a tensor with itself, most for a stored matrix."""
+    is_loss = "cross-entropy" in evidence or "log" in evidence
+    if "regression" in evidence and not is_loss:
+        return False
+    is_loss_like = bool(evidence & {"loss", "exp", "margin"})
+    if strength == SELF:
+        if is_loss or evidence & {"name", "temperature"}:
+            return True
+        return is_loss_like and "similarity name" in evidence
+    is_named = bool(evidence & {"temperature", "name", "similarity name"})
+    if strength == TOWERS:
+        return is_loss or (is_loss_like and is_named)
+    return is_loss and is_named

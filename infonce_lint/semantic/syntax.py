@@ -1,0 +1,102 @@
+"""Facts of the syntax alone: which names a suite binds, whether it leaves its block, how dotted names are written."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+_CHANGING_METHODS = frozenset({"append", "extend", "insert", "add", "update"})
+
+
+def changes_receiver(method: str) -> bool:
+    """Whether a method changes its object: torch's trailing underscore, list and set methods."""
+    return (method.endswith("_") and not method.endswith("__")) or method in _CHANGING_METHODS
+
+
+def leaves(suite: cst.BaseSuite) -> bool:
+    """Whether control never reaches the end of a suite."""
+    if not suite.body:
+        return False
+    last: cst.CSTNode = suite.body[-1]
+    if isinstance(last, cst.SimpleStatementLine):
+        last = last.body[-1]
+    if isinstance(last, cst.If):
+        return leaves_if(last)
+    return isinstance(last, cst.Return | cst.Raise | cst.Continue | cst.Break)
+
+
+def leaves_if(statement: cst.If) -> bool:
+    """Whether every branch of an ``if`` leaves."""
+    if not leaves(statement.body) or statement.orelse is None:
+        return False
+    if isinstance(statement.orelse, cst.If):
+        return leaves_if(statement.orelse)
+    return leaves(statement.orelse.body)
+
+
+def assigned_names(suite: cst.BaseSuite) -> list[str]:
+    """The names that a suite may bind or change in place, in order of appearance."""
+    found: dict[str, None] = {}
+    _collect_suite(suite, found)
+    return list(found)
+
+
+def _collect_suite(suite: cst.BaseSuite, found: dict[str, None]) -> None:
+    for statement in suite.body:
+        if isinstance(statement, cst.SimpleStatementLine):
+            for small in statement.body:
+                _collect_small(small, found)
+        elif isinstance(statement, cst.BaseSmallStatement):
+            _collect_small(statement, found)
+        else:
+            _collect_compound(statement, found)
+
+
+def _collect_small(small: cst.BaseSmallStatement, found: dict[str, None]) -> None:
+    if isinstance(small, cst.Assign):
+        for target in small.targets:
+            _collect_target(target.target, found)
+    elif isinstance(small, cst.AnnAssign | cst.AugAssign):
+        _collect_target(small.target, found)
+    elif isinstance(small, cst.Expr) and isinstance(small.value, cst.Call):
+        called = small.value.func
+        if isinstance(called, cst.Attribute) and changes_receiver(called.attr.value):
+            _collect_target(called.value, found)
+
+
+def _collect_compound(statement: cst.CSTNode, found: dict[str, None]) -> None:
+    if isinstance(statement, cst.For):
+        _collect_target(statement.target, found)
+    for part in ("body", "orelse", "finalbody"):
+        inner = getattr(statement, part, None)
+        if isinstance(inner, cst.BaseSuite) and not isinstance(statement, cst.FunctionDef | cst.ClassDef):
+            _collect_suite(inner, found)
+        elif isinstance(inner, cst.Else | cst.Finally):
+            _collect_suite(inner.body, found)
+        elif isinstance(inner, cst.If):
+            _collect_compound(inner, found)
+    for handler in getattr(statement, "handlers", ()):
+        _collect_suite(handler.body, found)
+
+
+def _collect_target(node: cst.BaseExpression, found: dict[str, None]) -> None:
+    if isinstance(node, cst.Name):
+        found.setdefault(node.value)
+    elif isinstance(node, cst.Tuple | cst.List):
+        for element in node.elements:
+            _collect_target(element.value, found)
+    elif isinstance(node, cst.Subscript | cst.Attribute | cst.StarredElement):
+        _collect_target(node.value, found)
+
+
+def dotted(node: cst.CSTNode) -> str:
+    """The text of a dotted name; empty for anything else."""
+    if isinstance(node, cst.Name):
+        return node.value
+    if isinstance(node, cst.Attribute):
+        return f"{dotted(node.value)}.{node.attr.value}"
+    return ""
+
+
+def decorator_name(node: cst.BaseExpression) -> str:
+    """The dotted name of a decorator, called or not."""
+    return dotted(node.func if isinstance(node, cst.Call) else node)

@@ -1,0 +1,100 @@
+"""The child process: imports torch once, then answers each question in a fork of its own, under a time limit.
+
+Run as ``python -m infonce_lint.verify.child``; a question is one line of JSON on standard input, an answer one line on
+standard output. What the code under test prints goes nowhere, and it reads an empty standard input. It runs in a
+scratch folder, so that log files and the like do not land in the project.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import sys
+import tempfile
+import time
+from typing import Any, BinaryIO
+
+
+def main() -> None:
+    """Answer questions until there are no more."""
+    questions, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    for number, mode in ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY)):
+        os.dup2(os.open(os.devnull, mode), number)
+    try:
+        import torch
+    except ImportError as error:
+        _say(answers, {"error": f"verify needs torch: pip install 'infonce-lint[verify]' ({error})"})
+        return
+    torch.set_num_threads(1)  # these are small losses, and a thread pool would not survive the fork
+    os.environ["PYTHONBREAKPOINT"] = "0"
+    sys.argv = ["verify"]
+    with tempfile.TemporaryDirectory(prefix="infonce-lint-") as scratch:
+        os.chdir(scratch)
+        _say(answers, {"torch": torch.__version__})
+        for line in questions:
+            request = json.loads(line)
+            _say(answers, _apart(request) if hasattr(os, "fork") else _answer(request))
+        os.chdir("/")
+
+
+def _say(stream: BinaryIO, data: dict[str, Any]) -> None:
+    stream.write(json.dumps(data).encode() + b"\n")
+    stream.flush()
+
+
+def _answer(request: dict[str, Any]) -> dict[str, Any]:
+    """Whatever the code under test does, a dictionary."""
+    from infonce_lint.verify.questions import answer
+
+    try:
+        return answer(request)
+    except BaseException as error:  # SystemExit, a recursion, an import that fails half-way: all become a row
+        return {"error": f"{type(error).__name__}: {' '.join(str(error).split())}"}
+
+
+def _apart(request: dict[str, Any]) -> dict[str, Any]:
+    """The answer of a forked process, which may crash, hang, or change whatever it likes."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        os.setsid()  # its own ranks go with it
+        with os.fdopen(writer, "wb") as pipe:
+            pipe.write(json.dumps(_answer(request)).encode())
+        os._exit(0)
+    os.close(writer)
+    data, complete = _read(reader, time.monotonic() + float(request["seconds"]))
+    os.close(reader)
+    try:
+        os.killpg(child, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+    _, status = os.waitpid(child, 0)
+    if not complete:
+        return {"error": f"it took more than {request['seconds']:g} s and was stopped"}
+    try:
+        result: dict[str, Any] = json.loads(data)
+        return result
+    except ValueError:
+        code = os.waitstatus_to_exitcode(status)
+        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return {"error": f"it ended the process that ran it ({how})"}
+
+
+def _read(reader: int, deadline: float) -> tuple[bytes, bool]:
+    """Everything up to the end, and whether the end came in time."""
+    data = b""
+    while True:
+        ready, _, _ = select.select([reader], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            return data, False
+        piece = os.read(reader, 1 << 16)
+        if not piece:
+            return data, True
+        data += piece
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""What the child process can be asked: how a loss is run, one family of checks, and whether a fix is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from infonce_lint.verify.knobs import Knobs
+from infonce_lint.verify.site import Site
+from infonce_lint.verify.stub import CannotRun
+
+
+def answer(request: dict[str, Any]) -> dict[str, Any]:
+    """The answer to one request; ``{"cannot": why}`` for a loss that cannot be run alone."""
+    site = Site.from_json(request["site"])
+    knobs = Knobs(sets=request.get("sets", {}))
+    try:
+        return _QUESTIONS[request["question"]](site, knobs, request)
+    except CannotRun as error:
+        return {"cannot": str(error)}
+
+
+def _plan(site: Site, knobs: Knobs, request: dict[str, Any]) -> dict[str, Any]:
+    from infonce_lint.verify.subject import Subject
+
+    return {"plan": Subject(site, request["text"], knobs).plan.as_json()}
+
+
+def _prove(site: Site, knobs: Knobs, request: dict[str, Any]) -> dict[str, Any]:
+    from infonce_lint.verify.experiment import experiment
+
+    return experiment(site, request["text"], request["fixed"], knobs)
+
+
+def _check(site: Site, knobs: Knobs, request: dict[str, Any]) -> dict[str, Any]:
+    from infonce_lint.verify.checks import run_family
+    from infonce_lint.verify.subject import Plan, Subject
+
+    subject = Subject(site, request["text"], knobs, Plan.from_json(request["plan"]))
+    rows, found = run_family(request["family"], subject, request)
+    return {"rows": [row.as_json() for row in rows], "found": found}
+
+
+_QUESTIONS: dict[str, Callable[[Site, Knobs, dict[str, Any]], dict[str, Any]]] = {
+    "plan": _plan,
+    "prove": _prove,
+    "check": _check,
+}

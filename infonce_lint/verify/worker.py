@@ -1,0 +1,108 @@
+"""The child process as its parent sees it: one warm process with torch in it, questions in, answers out."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+from types import TracebackType
+from typing import Any
+
+#: The parent waits this much longer than the child, which ends a question itself where the system can fork.
+_GRACE = 5.0
+_START_SECONDS = 180.0
+
+
+class WorkerError(Exception):
+    """The child process cannot be used at all; the text says why."""
+
+
+class Worker:
+    """Answers questions about losses in a child process that imports torch once. Use it in a ``with`` statement."""
+
+    def __init__(self, seconds: float = 60.0) -> None:
+        self.seconds = seconds
+        self._process: subprocess.Popen[bytes] | None = None
+        self._buffer = b""
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def ask(self, question: str, **details: Any) -> dict[str, Any]:
+        """The answer, or ``{"error": why}`` where the code under test crashed or took too long.
+
+        Raises:
+            WorkerError: torch is not installed, or the child does not start.
+        """
+        request = {"question": question, "seconds": self.seconds, **details}
+        process = self._started()
+        assert process.stdin is not None
+        try:
+            process.stdin.write(json.dumps(request).encode() + b"\n")
+            process.stdin.flush()
+            line = self._line(process, self.seconds + _GRACE)
+        except OSError:
+            line = b""
+        if line is None:
+            self.close()
+            return {"error": f"it took more than {self.seconds:g} s and was stopped"}
+        if not line:
+            self.close()
+            return {"error": "it ended the process that ran it"}
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def close(self) -> None:
+        """End the child."""
+        process, self._process, self._buffer = self._process, None, b""
+        if process is not None:
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is not None and self._process.poll() is None:
+            return self._process
+        self.close()
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
+        if sys.platform == "linux":
+            environment.setdefault("GLOO_SOCKET_IFNAME", "lo")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "infonce_lint.verify.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+        )
+        hello = self._line(self._process, _START_SECONDS)
+        if not hello:
+            self.close()
+            raise WorkerError("the child process does not start")
+        problem = json.loads(hello).get("error")
+        if problem:
+            self.close()
+            raise WorkerError(problem)
+        return self._process
+
+    def _line(self, process: subprocess.Popen[bytes], seconds: float) -> bytes | None:
+        """The next line of the child; empty when it ended, None when it said nothing for so long."""
+        assert process.stdout is not None
+        if os.name == "nt":  # pipes cannot be waited for there
+            return process.stdout.readline()
+        while b"\n" not in self._buffer:
+            ready, _, _ = select.select([process.stdout], [], [], seconds)
+            if not ready:
+                return None
+            piece = os.read(process.stdout.fileno(), 1 << 16)
+            if not piece:
+                return b""
+            self._buffer += piece
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line

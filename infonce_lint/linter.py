@@ -114,15 +114,21 @@ def _notebook(data: bytes, path: str) -> Notebook:
 
 def _lint_notebook(notebook: Notebook, settings: Settings, *, noqa: bool = True) -> list[Finding]:
     found = [notebook.place(each) for each in lint(notebook.source, settings, noqa=noqa)]
-    found += [each for each in notebook.errors if settings.selects(each.code)]
+    if _reports_parse_errors(settings):
+        found += notebook.errors
     return sorted(found, key=lambda each: (each.span.cell or 0, each.span.start, each.code))
 
 
 def _parse_error(error: SourceError, settings: Settings) -> list[Finding]:
     start = error.position or Position(1, 1)
-    if not settings.selects(PARSE_ERROR):
+    if not _reports_parse_errors(settings):
         return []
     return [Finding(PARSE_ERROR, error.message, Span(start, start))]
+
+
+def _reports_parse_errors(settings: Settings) -> bool:
+    """A file that cannot be read is reported whatever is selected, unless it is ignored by name."""
+    return not any(PARSE_ERROR.startswith(prefix) for prefix in settings.ignore if len(prefix) > len("NCE"))
 
 
 def fix_bytes(data: bytes, path: str, settings: Settings, *, unsafe: bool) -> FixedFile:

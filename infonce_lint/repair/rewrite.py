@@ -82,12 +82,29 @@ class Rewriter:
 
     def sees_features(self, uses: list[SizeUse]) -> bool:
         """Whether every read has a tensor in scope from which the size follows."""
-        return all(self.best(self.solution(use.read), use.read.scope or {}) is not None for use in uses)
+        return all(
+            self.best(self._localised(self.solution(use.read), use.read), use.read.scope or {}) is not None
+            for use in uses
+        )
+
+    def _localised(self, wanted: Extent, read: Value) -> Extent:
+        """A solution over a helper's parameters, in terms of what this very call hands to it."""
+        calls = [user for user in read.users if user.op == "call" and user.callee is not None]
+        for name, power in wanted.symbols:
+            param = self.extents.tensors.get(name)
+            if param is None or param.op != "param" or power != 1:
+                continue
+            for call in calls:
+                passed = call.argument_for(param.function, param.name) if call.callee is param.function else None
+                rows = self.extents.rows(passed) if passed is not None else None
+                if rows is not None:
+                    wanted = wanted.without(name) * rows
+        return wanted
 
     def rewrite(self, read: Value) -> list[Edit]:
         """The edits that replace a read; a factor of the world size next to it goes when the rows are gathered."""
         assert read.node is not None
-        wanted = self.solution(read)
+        wanted = self._localised(self.solution(read), read)
         found = self.best(wanted, read.scope or {})
         if found is None:
             raise Refused(

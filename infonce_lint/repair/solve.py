@@ -54,7 +54,7 @@ class Solver:
         if answers:
             first = answers[0].without(WORLD)
             others = [each.without(WORLD) for each in answers[1:]]
-            if any(each != first and not self.extents.make_twins(first, each) for each in others):
+            if any(not self._agree(first, each) for each in others):
                 return (
                     "the places that this size flows into disagree on what it counts; derive each from its own tensor"
                 )
@@ -62,6 +62,10 @@ class Solver:
             answers = [answers[0], *(each for each in answers[1:] if each.without(WORLD) == first)]
             return Solution(name, min(answers, key=lambda each: each.power(WORLD)), True)
         return self._infer(name, uses)
+
+    def _agree(self, first: Extent, other: Extent) -> bool:
+        """Whether two answers are the same count, of the same tensor or of two whose rows may be taken to be equal."""
+        return first == other or (first.number == other.number and self.extents.make_twins(first, other))
 
     # -- equations ---------------------------------------------------------------------------------------------------
 

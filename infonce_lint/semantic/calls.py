@@ -51,6 +51,7 @@ def option(call: Value, position: int, *keywords: str) -> Value | None:
     """The positional argument at ``position`` after the tensor, or the one under a keyword: 2 in both forms above."""
     return call.argument(position if receiver_of(call) is not None else position + 1, *keywords)
 
+
 _LONGEST_PATH = 24  # dots and renamings between a name and its import
 
 

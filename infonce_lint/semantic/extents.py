@@ -17,6 +17,7 @@ from infonce_lint.semantic.origin import Origins
 from infonce_lint.semantic.paths import path_text
 from infonce_lint.semantic.roles import Roles
 from infonce_lint.semantic.similarity import Similarity
+from infonce_lint.semantic.sinks import is_made
 from infonce_lint.semantic.values import Value
 
 _SAME_ROWS = frozenset(
@@ -41,7 +42,7 @@ class Extents(IntegerExtents):
     def __init__(self, origins: Origins, roles: Roles) -> None:
         super().__init__(origins)
         self.roles = roles
-        self._tensors: dict[str, Value] = {}  # the tensor behind each ``rows:`` symbol
+        self.tensors: dict[str, Value] = {}  # the tensor behind each ``rows:`` symbol
         self._twins: dict[str, str] = {}  # rows taken to be equal, because the code concatenates them as views
         self._rows: dict[Value, Extent | None] = {}
         self._similarities = {each.seed: each for each in roles.similarities}
@@ -56,7 +57,7 @@ class Extents(IntegerExtents):
     def _unknown(self, value: Value) -> Extent:
         """Rows that nothing in the file tells: a symbol of their own."""
         name = f"rows:{id(value)}"
-        self._tensors[name] = value
+        self.tensors[name] = value
         return symbol(self._twins.get(name, name))
 
     def _find_rows(self, value: Value) -> Extent | None:
@@ -116,8 +117,8 @@ class Extents(IntegerExtents):
         if value.op == "binop" and value.name == "MatrixMultiply":
             similarity = self._similarities.get(value)
             return self.compared_rows(similarity) if similarity is not None else self.rows(value.inputs[0])
-        operands = [each for each in value.inputs if each.op not in ("const", "str") and not is_scale(each)]
-        found = [self.rows(each) for each in operands if not self.origins.sources(each)]
+        operands = [each for each in value.inputs if self._may_be_tensor(each) and not is_scale(each)]
+        found = [self.rows(each) for each in operands]
         known = [each for each in found if each is not None and each != number(1)]
         sized = [each for each in known if each.size_symbols or each.row_symbols]
         given = [each for each in sized if each.size_symbols or self._is_given(each)]
@@ -126,16 +127,18 @@ class Extents(IntegerExtents):
     def _elementwise(self, call: Value, tensor: Value) -> Extent | None:
         """The rows of an element-wise function of several tensors."""
         operands = [tensor, *(each for keyword, each in call.arguments() if keyword is None and each is not tensor)]
-        found = [
-            self.rows(each) for each in operands if each.op not in ("const", "str") and not self.origins.sources(each)
-        ]
+        found = [self.rows(each) for each in operands if self._may_be_tensor(each)]
         known = [each for each in found if each is not None and each != number(1) and each.symbols]
         given = [each for each in known if each.size_symbols or self._is_given(each)]
         return next(iter(given or known), None)
 
+    def _may_be_tensor(self, value: Value) -> bool:
+        """Whether an operand is more than a number: not a constant, nor a configured size itself."""
+        return value.op not in ("const", "str") and (not self.origins.sources(value) or is_made(value))
+
     def _is_given(self, extent: Extent) -> bool:
         """Whether rows are those of a parameter, and not of some call's result that may only be broadcast."""
-        return any(name in self._tensors and self._tensors[name].op == "param" for name, _ in extent.symbols)
+        return any(name in self.tensors and self.tensors[name].op == "param" for name, _ in extent.symbols)
 
     # -- parts -------------------------------------------------------------------------------------------------------
 
@@ -207,6 +210,8 @@ class Extents(IntegerExtents):
             return self._elementwise(call, tensor)
         if name in _SAME_ROWS:
             return self.rows(tensor)
+        if name == "diag" and (rows := self.rows(tensor)) is not None and rows.size_symbols:
+            return rows  # a vector made here, laid out as a diagonal
         if name in _OTHER_ROWS or call in self.roles.cone:
             return None
         return self._unknown(call)  # a model's output, a loader's batch
@@ -345,10 +350,13 @@ class Extents(IntegerExtents):
         own, theirs = first.row_symbols, other.row_symbols
         if len(own) != 1 or len(theirs) != 1 or first.without(own[0]).symbols != other.without(theirs[0]).symbols:
             return False
+        self._twins = {name: own[0] if twin == theirs[0] else twin for name, twin in self._twins.items()}
         self._twins[theirs[0]] = own[0]
-        for value, known in list(self._rows.items()):
-            if known is not None and known.power(theirs[0]):
-                self._rows[value] = known / symbol(theirs[0]) * symbol(own[0])
+        for answers in (self._rows, self._integers):
+            for value, known in list(answers.items()):
+                if known is not None and (power := known.power(theirs[0])):
+                    renamed = Extent(Fraction(1), ((own[0], power),))
+                    answers[value] = known.without(theirs[0]) * renamed
         return True
 
 

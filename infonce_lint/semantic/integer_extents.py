@@ -39,7 +39,7 @@ class IntegerExtents(ABC):
         op = value.op
         if self.origins.configured(value) is not None:
             return symbol(self.size_symbol(value))
-        if op == "const" and isinstance(value.literal, int) and not isinstance(value.literal, bool):
+        if op == "const" and isinstance(value.literal, int):
             return number(value.literal) if value.literal else None
         if op == "binop" and len(value.inputs) == 2:
             return self._operation(value)

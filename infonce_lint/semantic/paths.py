@@ -33,4 +33,4 @@ def path_text(value: Value) -> str:
         return f'"{value.literal}"'
     if value.op == "selfparam":
         return "self"
-    return value.name
+    return value.name or value.bound

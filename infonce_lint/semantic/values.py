@@ -74,6 +74,12 @@ class Value:
                 return value
         return None
 
+    def argument_for(self, function: Function, name: str) -> Value | None:
+        """The argument of a call that fills the parameter ``name`` of ``function``, which it runs."""
+        if name in function.positional:
+            return self.argument(function.positional.index(name), name)
+        return next((value for keyword, value in self.arguments() if keyword == name), None)
+
 
 @dataclass(slots=True, eq=False)
 class Function:

@@ -75,9 +75,8 @@ def experiment(site: Site, original: str, fixed: str, knobs: Knobs) -> dict[str,
 
 
 def _run(subject: Subject, configured: int, given: int) -> _Run:
-    rows = [each.float().requires_grad_() for each in views_of(given, subject.plan.views)]
-    if subject.plan.arrays:
-        rows = [each.detach() for each in rows]
+    rows = views_of(given, subject.plan.views, dtype=torch.float32)
+    rows = [each.requires_grad_(not subject.plan.arrays) for each in rows]
     try:
         outcome = subject.outcome(rows, configured=configured)
         gradients: tuple[Tensor, ...] = ()

@@ -113,9 +113,8 @@ _DEVICE_WORDS = frozenset("device dev gpu".split())
 _DIM_WORDS = frozenset("dim dims hidden embed embedding embeddings channels channel width nc".split())
 _QUEUE_WORDS = frozenset("queue bank memory k K".split())
 _ON = frozenset("cosine cos normalize normalise normalized norm symmetric l2".split())
-_FLAG_WORDS = (
-    frozenset("use is has with enable enabled do no fp16 amp debug verbose distributed ddp cuda half precision".split()) | _ON
-)
+_FLAG_STARTS = frozenset("use is has with enable do no".split())
+_FLAG_WORDS = frozenset("enabled fp16 amp debug verbose distributed ddp cuda half precision".split()) | _ON
 _NUMBERS: dict[str, float] = {
     "eps": 1e-8,
     "epsilon": 1e-8,
@@ -147,6 +146,10 @@ _NUMBERS: dict[str, float] = {
 }
 
 
+#: What a constant of another file may hold, by its name alone.
+IMPORTABLE = frozenset({Role.SIZE, Role.TEMPERATURE, Role.VIEWS, Role.DEVICE, Role.CONFIG, Role.WORLD})
+
+
 def _first_known(name: str, known: Mapping[str, object]) -> str:
     return next((word for word in words(name) if word in known), "")
 
@@ -173,7 +176,7 @@ def role_of(name: str, sizes: frozenset[str] = frozenset(), *, in_configuration:
         return Role.VIEWS
     if is_temperature_name(name):
         return Role.TEMPERATURE
-    if given & _FLAG_WORDS and not given & {"dim", "eps"}:
+    if (given & _FLAG_WORDS or found[:1] and found[0] in _FLAG_STARTS) and not given & {"dim", "eps"}:
         return Role.FLAG
     if given & _DEVICE_WORDS:
         return Role.DEVICE

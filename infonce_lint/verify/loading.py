@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
-from infonce_lint.verify.knobs import Role, role_of
+from infonce_lint.verify.knobs import IMPORTABLE, Role, role_of
 from infonce_lint.verify.stub import MISSING, CannotRun, Config, Maker, StandIn
 
 #: What fragments and notebooks call the libraries by custom, where no import binds the name.
@@ -240,8 +240,8 @@ class Importer:
     def member(self, module: Any, name: str, path: str, level: int) -> Any:
         """What ``from module import name`` gives."""
         if isinstance(module, StandIn):
-            made = self._maker.by_name(name, name)
-            return getattr(module, name) if made is MISSING else made
+            known = role_of(name, self._maker.knobs.sizes) in IMPORTABLE
+            return self._maker.by_name(name, name) if known else getattr(module, name)
         value = getattr(module, name, MISSING)
         if value is MISSING:
             value = self.module(f"{path}.{name}" if path else name, level)

@@ -32,17 +32,29 @@ def _prove(site: Site, knobs: Knobs, request: dict[str, Any]) -> dict[str, Any]:
     return experiment(site, request["text"], request["fixed"], knobs)
 
 
-def _check(site: Site, knobs: Knobs, request: dict[str, Any]) -> dict[str, Any]:
-    from infonce_lint.verify.checks import run_family
+def _value(site: Site, knobs: Knobs, request: dict[str, Any]) -> dict[str, Any]:
+    from infonce_lint.verify.checks import value
     from infonce_lint.verify.subject import Plan, Subject
 
     subject = Subject(site, request["text"], knobs, Plan.from_json(request["plan"]))
-    rows, found = run_family(request["family"], subject, request)
-    return {"rows": [row.as_json() for row in rows], "found": found}
+    rows, match = value.check(subject)
+    return {"rows": [row.as_json() for row in rows], "match": match.as_json() if match is not None else None}
+
+
+def _check(site: Site, knobs: Knobs, request: dict[str, Any]) -> dict[str, Any]:
+    from infonce_lint.verify.checks import run_family
+    from infonce_lint.verify.matching import Match
+    from infonce_lint.verify.subject import Plan, Subject
+
+    subject = Subject(site, request["text"], knobs, Plan.from_json(request["plan"]))
+    match = Match(**request["match"]) if request["match"] else None
+    rows = run_family(request["family"], subject, match, unit_rows=request["unit_rows"])
+    return {"rows": [row.as_json() for row in rows]}
 
 
 _QUESTIONS: dict[str, Callable[[Site, Knobs, dict[str, Any]], dict[str, Any]]] = {
     "plan": _plan,
     "prove": _prove,
+    "value": _value,
     "check": _check,
 }

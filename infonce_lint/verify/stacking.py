@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from infonce_lint.verify.knobs import DIM, QUEUE_ROWS
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 LENGTH = 4
@@ -69,14 +70,22 @@ def _sequence(view: Tensor) -> Tensor:
     return torch.stack([view.roll(step, dims=1) + 0.1 * step for step in range(LENGTH)], dim=1)
 
 
-def views_of(samples: int, count: int = 2, *, seed: int = 7, dim: int = DIM, spread: float = 0.5) -> list[Tensor]:
-    """``count`` tensors ``[samples, dim]`` in float64: rows of length 1 that agree more with their like than with others."""
+def views_of(
+    samples: int,
+    count: int = 2,
+    *,
+    seed: int = 7,
+    dim: int = DIM,
+    spread: float = 0.5,
+    dtype: torch.dtype | None = None,
+) -> list[Tensor]:
+    """``count`` tensors ``[samples, dim]`` (float64 by default): unit rows that agree more with their like than others."""
     import torch
 
     random = torch.Generator().manual_seed(seed)
     centres = torch.randn(samples, dim, generator=random, dtype=torch.float64)
     noisy = [centres + spread * torch.randn(samples, dim, generator=random, dtype=torch.float64) for _ in range(count)]
-    return [torch.nn.functional.normalize(view, dim=1) for view in noisy]
+    return [torch.nn.functional.normalize(view, dim=1).to(dtype or torch.float64) for view in noisy]
 
 
 #: What else a loss may ask for, by a word that a plan can keep; each is made for a batch of B samples in V views.

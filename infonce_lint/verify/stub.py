@@ -6,7 +6,8 @@ them. A `StandIn` lets itself be passed around and called, and says plainly what
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from infonce_lint.verify.knobs import Knobs, Role, role_of
@@ -130,13 +131,37 @@ class Config:
         return CannotRun(f"{self._path} {what} and its name does not say what it holds: --set {self._path}=VALUE")
 
     def _refuse(self, *_: object, **__: object) -> NoReturn:
-        raise self._unknown("is used as a value")
+        raise self._unknown("is used as a size or a collection")
 
-    __torch_function__ = _refuse
-    __index__ = __int__ = __float__ = __iter__ = __len__ = _refuse
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refuse
-    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __neg__ = _refuse
-    __lt__ = __le__ = __gt__ = __ge__ = _refuse
+    __index__ = __int__ = __iter__ = __len__ = _refuse
+
+    def __float__(self) -> float:
+        """Nothing says which number this is: 1, which the record tells."""
+        self._maker.record.note(self._path, 1.0)
+        return 1.0
+
+    @classmethod
+    def __torch_function__(
+        cls, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        numbers = tuple(float(each) if isinstance(each, Config) else each for each in args)
+        return func(*numbers, **(kwargs or {}))
+
+
+def _with_number(operator: Callable[[Any, Any], Any], *, reflected: bool) -> Callable[[Config, Any], Any]:
+    def operate(self: Config, other: Any) -> Any:
+        other = float(other) if isinstance(other, Config) else other
+        return operator(other, float(self)) if reflected else operator(float(self), other)
+
+    return operate
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
+    setattr(Config, f"__{_name}__", _with_number(getattr(operator, _name), reflected=False))
+    setattr(Config, f"__r{_name}__", _with_number(getattr(operator, _name), reflected=True))
+for _name in ("lt", "le", "gt", "ge"):
+    setattr(Config, f"__{_name}__", _with_number(getattr(operator, _name), reflected=False))
+Config.__neg__ = lambda self: -float(self)  # type: ignore[attr-defined]
 
 
 class StandIn:
@@ -186,7 +211,16 @@ class StandIn:
     def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise CannotRun(f"it needs {self._path}: {self._why}")
 
-    __torch_function__ = _refuse
+    @classmethod
+    def __torch_function__(
+        cls, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        flat = [each for part in args for each in (part if isinstance(part, tuple | list) else [part])]
+        for each in (*flat, *(kwargs or {}).values()):
+            if isinstance(each, StandIn):
+                each._refuse()
+        return NotImplemented
+
     __index__ = __int__ = __float__ = __iter__ = __len__ = __getitem__ = __setitem__ = _refuse
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refuse
     __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __neg__ = __matmul__ = __rmatmul__ = _refuse

@@ -87,14 +87,29 @@ class Subject:
         settings = replace(self.knobs, **({"views": len(views), "given": len(views[0])} | knobs))
         return self._run(self.plan, settings, views, Record())
 
-    def _run(self, plan: Plan, knobs: Knobs, views: Sequence[Tensor], record: Record) -> Outcome:
+    def raw(self, arguments: Sequence[Any], samples: int, **knobs: Any) -> Tensor:
+        """The loss of feature arguments that no batch would give: for what a loss should refuse."""
+        settings = replace(self.knobs, **({"given": samples} | knobs))
+        like = views_of(samples, settings.views, dtype=torch.float32)
+        return self._run(self.plan, settings, like, Record(), arguments).value
+
+    def _run(
+        self,
+        plan: Plan,
+        knobs: Knobs,
+        views: Sequence[Tensor],
+        record: Record,
+        arranged: Sequence[Any] | None = None,
+    ) -> Outcome:
         _seed()
         with without_cuda():
             if plan.group:
                 _join_alone()
             maker = Maker(knobs, record)
             function = self._function(plan.build, maker)
-            arguments, keywords = self._arguments(function, plan, maker, views)
+            if arranged is None:
+                arranged = plan.layout.arrange([each.clone() for each in views])  # features are never leaves
+            arguments, keywords = self._arguments(function, plan, maker, views, list(arranged))
             return read(function(*arguments, **keywords))
 
     def _function(self, build: str, maker: Maker) -> Callable[..., Any]:
@@ -104,9 +119,13 @@ class Subject:
         return _member_of(module, self.site.name, build, maker, module)
 
     def _arguments(
-        self, function: Callable[..., Any], plan: Plan, maker: Maker, views: Sequence[Tensor]
+        self,
+        function: Callable[..., Any],
+        plan: Plan,
+        maker: Maker,
+        views: Sequence[Tensor],
+        arranged: list[Any],
     ) -> tuple[list[Any], dict[str, Any]]:
-        arranged = list(plan.layout.arrange([each.clone() for each in views]))  # features are never leaves
         if plan.arrays:
             arranged = [_as_array(each) for each in arranged]
         extras = dict(plan.extras)
@@ -131,11 +150,20 @@ class Subject:
                 value = by_role(parameter, maker)
                 if value is MISSING:
                     value = StandIn(name, "nothing in the file says what it is")
-            if parameter.kind is parameter.KEYWORD_ONLY or (positional is None):
+            if parameter.kind is parameter.KEYWORD_ONLY:
                 keywords[name] = value
             else:
                 positional.append(value)
         return positional, keywords
+
+    def numbers(self) -> list[float]:
+        """The fractions that the loss's text holds, any of which may be its temperature."""
+        import ast
+
+        if not self.text:
+            return []
+        found = [node.value for node in ast.walk(ast.parse(self.text)) if isinstance(node, ast.Constant)]
+        return [each for each in dict.fromkeys(found) if isinstance(each, float) and 0.001 <= each <= 20]
 
     # -- finding out how -----------------------------------------------------------------------------------------------
 
@@ -163,13 +191,16 @@ class Subject:
                 break
         if flat is not None:
             return flat
-        raise CannotRun([*failures[:1], *unbuilt, "it takes no features"][0])
+        told = [each for each in failures if "--set" in each or each.startswith("it needs")]
+        raise CannotRun([*told, *failures, *unbuilt, "it takes no features"][0])
 
     def _try(self, plan: Plan, failures: list[str]) -> Plan | None:
         record = Record()
         knobs = replace(self.knobs, views=plan.views, configured=plan.configured, given=plan.configured)
         for dtype in (torch.float32, torch.float64):
-            views = [each.to(dtype).requires_grad_(not plan.arrays) for each in views_of(plan.configured, plan.views)]
+            views = [
+                each.requires_grad_(not plan.arrays) for each in views_of(plan.configured, plan.views, dtype=dtype)
+            ]
             try:
                 outcome = self._run(plan, knobs, views, record)
                 if not outcome.value.isfinite():

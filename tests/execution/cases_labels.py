@@ -53,7 +53,7 @@ LABEL_CASES = [
         lambda m, c, b: m.PredictiveCodingLoss(Config(batch_size=c, prediction_step=2), DIM)(
             b.sequences(), b.sequences().cumsum(dim=1)
         ),
-        fix=Outcome.EITHER,
+        fix=Outcome.ANY,
     ),
     Case(
         "configured-labels/supcon_without_labels.py",
@@ -182,5 +182,9 @@ LABEL_CASES = [
             b.stacked(3), Config(batch_size=c, crops_for_assign=[1, 1], extra_crops=1, temperature=0.1)
         ),
         fix=Outcome.WITHHELD,
+    ),
+    Case(
+        "configured-labels/one_helper_two_pairs.py",
+        lambda m, c, b: m.three_modalities(*b.pair(), b.pair()[0].flip(0), Config(batch_size=c, tau=0.5)),
     ),
 ]

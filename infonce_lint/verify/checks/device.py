@@ -1,0 +1,53 @@
+"""The same on a GPU: value and gradient, half precision, and several GPUs over nccl."""
+
+from __future__ import annotations
+
+import torch
+
+from infonce_lint.verify.checks import precision
+from infonce_lint.verify.checks.base import Table, attempt, near
+from infonce_lint.verify.rows import Row, Status
+from infonce_lint.verify.stacking import views_of
+from infonce_lint.verify.subject import Subject
+
+FAMILY = "device"
+NO_DEVICE = "no CUDA device here"
+_CLOSE = 1e-4
+
+
+def check(subject: Subject) -> list[Row]:
+    """Four rows; SKIPPED where there is no device."""
+    table = Table(FAMILY)
+    halves = [f"{name} under autocast on cuda" for name in precision.KINDS]
+    if not torch.cuda.is_available():
+        for name in ("value and gradient on cuda", *halves, "ranks on nccl"):
+            table.add(name, Status.SKIPPED, NO_DEVICE)
+        return table.rows
+    _against_cpu(table, subject)
+    table.rows += precision.check(subject, "cuda", FAMILY)
+    count = torch.cuda.device_count()
+    if count < 2:
+        table.add("ranks on nccl", Status.SKIPPED, "one CUDA device, and nccl needs two")
+    else:
+        from infonce_lint.verify.checks.distributed import compare_ranks
+
+        compare_ranks(table, subject, "ranks on nccl", (4,) * min(count, 4), "nccl")
+    return table.rows
+
+
+def _against_cpu(table: Table, subject: Subject) -> None:
+    name = "value and gradient on cuda"
+    samples, count = subject.plan.configured, subject.plan.views
+    found = {}
+    for device in ("cpu", "cuda"):
+        views = [each.to(device).requires_grad_() for each in views_of(samples, count, dtype=torch.float32)]
+        value, problem = attempt(lambda: subject.value(views, configured=samples, device=device))
+        if value is None:
+            table.add(name, False, f"on {device}: {problem}")
+            return
+        gradients = torch.autograd.grad(value, views, allow_unused=True) if value.requires_grad else ()
+        found[device] = float(value.detach()), [each.cpu() for each in gradients if each is not None]
+    (here, ours), (there, theirs) = found["cpu"], found["cuda"]
+    same = near(there, here, _CLOSE) and len(ours) == len(theirs)
+    same = same and all(torch.allclose(a, b, rtol=1e-3, atol=_CLOSE) for a, b in zip(ours, theirs))
+    table.add(name, same, f"{there:.5g} on {torch.cuda.get_device_name()}, {here:.5g} on the CPU")

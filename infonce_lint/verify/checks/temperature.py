@@ -1,0 +1,47 @@
+"""A low temperature: similarities over 0.01 reach 100, whose exponential float32 does not hold."""
+
+from __future__ import annotations
+
+import torch
+
+from infonce_lint.verify.checks.base import Table, attempt, near
+from infonce_lint.verify.knobs import Role
+from infonce_lint.verify.matching import Match
+from infonce_lint.verify.rows import Row
+from infonce_lint.verify.stacking import views_of
+from infonce_lint.verify.subject import Subject
+
+FAMILY = "temperature"
+LOW = 0.01
+
+
+def check(subject: Subject, found: Match | None) -> list[Row]:
+    """One row."""
+    table = Table(FAMILY)
+    name = f"temperature {LOW:g}"
+    if not (subject.plan.asks(Role.TEMPERATURE) or subject.plan.asks(Role.SCALE)):
+        table.inapplicable(name, "its temperature is written into its code")
+        return table.rows
+    samples = subject.plan.configured
+    views = views_of(samples, subject.plan.views, dtype=torch.float32)
+    views = [each.requires_grad_(subject.plan.differentiable) for each in views]
+    value, problem = attempt(lambda: subject.value(views, configured=samples, temperature=LOW))
+    if value is None:
+        table.add(name, False, problem)
+        return table.rows
+    got = float(value.detach())
+    finite = bool(value.isfinite())
+    if finite and value.requires_grad:
+        gradients = torch.autograd.grad(value, views, allow_unused=True)
+        finite = all(bool(each.isfinite().all()) for each in gradients if each is not None)
+    if not finite:
+        table.add(name, False, f"value {got:.4g} or its gradient is not finite in float32: take logsumexp, or shift by the maximum")
+        return table.rows
+    if found is None:
+        table.add(name, True, f"{got:.5g}, finite")
+        return table.rows
+    exact = views_of(samples, subject.plan.views)
+    wanted = float(found.expected(exact, LOW))
+    close = max(20 * torch.finfo(torch.float32).eps / LOW, 1e-4)
+    table.add(name, near(got, wanted, close), f"{got:.5g}, the reference in float64 {wanted:.5g}")
+    return table.rows

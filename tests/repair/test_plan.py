@@ -1,0 +1,128 @@
+"""Plans: one fix for a whole loss unit, where its statements stand, and the reasons for none."""
+
+from __future__ import annotations
+
+from tests.repair.snippets import PREFIX, fix, new_rows, plan, refusal, repaired
+
+from infonce_lint.edits import apply_edits
+from infonce_lint.finding import Applicability, Fix
+from infonce_lint.repair import Refusal
+
+
+def test_all_reads_of_a_unit_are_rewritten_together() -> None:
+    code = """
+    def loss(z, w, args):
+        sim = z @ w.T / args.temperature
+        labels = torch.arange(args.batch_size)
+        mask = torch.eye(args.batch_size).bool()
+        return (F.cross_entropy(sim, labels) + sim[mask].mean()) / args.batch_size
+    """
+    planned = fix(code)
+    assert planned.applicability is Applicability.SAFE
+    assert len(planned.edits) == 3
+    assert repaired(code).count("z.shape[0]") == 3
+    assert planned.message == "Derive the batch size from the features"
+    assert "does not change" in planned.why
+
+
+def test_one_local_serves_every_use() -> None:
+    code = """
+    def loss(features, args):
+        sim = features @ features.T / args.temperature
+        if args.hard:
+            labels = torch.cat([torch.arange(args.batch_size) for _ in range(args.n_views)])
+        else:
+            labels = torch.cat([torch.arange(args.batch_size) for _ in range(args.n_views)])
+        return F.cross_entropy(sim, labels)
+    """
+    text = repaired(code)
+    assert text.count("actual_batch_size = ") == 1
+    assert text.index("actual_batch_size = ") < text.index("if args.hard")
+
+
+def test_a_local_stands_outside_one_row_suites_and_elif() -> None:
+    code = """
+    def loss(features, args):
+        sim = features @ features.T / args.temperature
+        labels = None
+        if args.a: labels = torch.cat([torch.arange(args.batch_size)] * args.n_views)
+        elif args.b:
+            labels = torch.cat([torch.arange(args.batch_size)] * args.n_views)
+        return F.cross_entropy(sim, labels)
+    """
+    text = repaired(code)
+    assert text.index("actual_batch_size = ") < text.index("if args.a")
+
+
+def test_a_local_keeps_the_indentation() -> None:
+    code = (
+        "class Loss:\n\tdef forward(self, x):\n\t\tsim = x @ x.T / self.t\n"
+        "\t\ty = torch.cat([torch.arange(self.batch_size)] * self.n_views)\n\t\treturn F.cross_entropy(sim, y)\n"
+    )
+    assert "\n\t\tactual_batch_size = x.shape[0] // self.n_views\n" in repaired(code)
+
+
+def test_a_shared_row_is_refused() -> None:
+    code = (
+        "def loss(x, args):\n    sim = x @ x.T / args.t; "
+        "y = torch.cat([torch.arange(args.batch_size)] * args.n_views)\n    return F.cross_entropy(sim, y)\n"
+    )
+    planned, source = plan(code)
+    if isinstance(planned, Refusal):
+        assert "row" in planned.reason
+    else:
+        text = apply_edits(source, planned.edits).removeprefix(PREFIX)
+        assert text.index("actual_batch_size = ") < text.index("sim =")
+
+
+def test_a_lambda_takes_the_rows_of_its_parameter() -> None:
+    code = "loss = lambda z, w, args: F.cross_entropy(z @ w.T, torch.arange(args.batch_size))"
+    assert new_rows(code) == ["loss = lambda z, w, args: F.cross_entropy(z @ w.T, torch.arange(z.shape[0]))"]
+
+
+def test_a_lambda_cannot_hold_a_local() -> None:
+    code = (
+        "loss = lambda z, args: F.cross_entropy(z @ z.T, "
+        "torch.cat([torch.arange(args.batch_size) for _ in range(args.n_views)]))"
+    )
+    planned, _ = plan(code)
+    assert isinstance(planned, Refusal) and "by hand" in planned.reason
+
+
+def test_tensorflow_is_left_to_its_author() -> None:
+    code = """
+    import tensorflow as tf
+
+    def loss(z, w, args):
+        sim = tf.matmul(z, w, transpose_b=True) / args.temperature
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(tf.range(args.batch_size), sim)
+    """
+    from infonce_lint.repair import plan_fix
+    from infonce_lint.semantic.contrastive import SemanticModel
+    from infonce_lint.settings import Settings
+    from infonce_lint.source import SourceFile
+
+    source = SourceFile.from_text("\n".join(row[4:] for row in code.splitlines()), "loss.py")
+    (loss,) = SemanticModel(source.module, Settings()).losses
+    planned = plan_fix(loss, source, Settings())
+    assert isinstance(planned, Refusal) and "tf.shape(x)[0]" in planned.reason
+
+
+def test_a_constructor_that_uses_its_own_tensor() -> None:
+    code = """
+    class Loss:
+        def __init__(self, batch_size, z, args):
+            self.mask = torch.eye(batch_size).bool()
+            sim = z @ z.T / args.temperature
+            self.first = sim[torch.eye(batch_size).bool()].mean()
+        def forward(self, z):
+            sim = (z @ z.T).exp()
+            return sim[~self.mask].log().mean() + self.first
+    """
+    assert isinstance(plan(code)[0], Fix | Refusal)
+    assert refusal(code)
+
+
+def test_a_view_of_a_foreign_loss_is_refused_with_a_reason() -> None:
+    code = "def step(net, x, args):\n    return info_nce_loss(net(x), torch.eye(args.batch_size))"
+    assert refusal(code).rstrip(".").endswith("by hand")

@@ -1,0 +1,160 @@
+"""Rewriting: which tensor names the size, and the text and assertion that it takes."""
+
+from __future__ import annotations
+
+import pytest
+from tests.repair.snippets import fix, is_safe, new_rows, refusal, repaired
+
+from infonce_lint.repair.rewrite import Derived
+from infonce_lint.semantic.values import Value
+from infonce_lint.settings import Settings
+
+STACKED = """
+def loss(features, args):
+    sim = features @ features.T / args.temperature
+    labels = torch.cat([torch.arange(args.batch_size) for i in range({views})], dim=0)
+    mask = labels.unsqueeze(0) == labels.unsqueeze(1)
+    return sim[mask].mean()
+"""
+PAIR = """
+def loss(z_i, z_j, args):
+    z = torch.cat([z_i, z_j])
+    sim = z @ z.T / args.temperature
+    return F.cross_entropy(sim, {labels})
+"""
+
+
+class TestStackedViews:
+    def test_an_assertion_stands_before_the_local(self) -> None:
+        assert new_rows(STACKED.format(views="args.n_views")) == [
+            "assert features.shape[0] % args.n_views == 0, (",
+            'f"Features dim 0 ({features.shape[0]}) must be divisible by n_views ({args.n_views})"',
+            ")",
+            "actual_batch_size = features.shape[0] // args.n_views",
+            "labels = torch.cat([torch.arange(actual_batch_size) for i in range(args.n_views)], dim=0)",
+        ]
+
+    def test_a_number_of_views(self) -> None:
+        rows = new_rows(STACKED.format(views="2"))
+        assert rows[-2] == "actual_batch_size = features.shape[0] // 2"
+        assert any("must be divisible by the number of views (2)" in row for row in rows)
+
+    def test_a_raise_by_settings(self) -> None:
+        rows = new_rows(STACKED.format(views="args.n_views"), Settings(guard="raise"))
+        assert rows[0] == "if features.shape[0] % args.n_views != 0:"
+        assert rows[1].startswith('raise ValueError(f"Features dim 0')
+
+    def test_a_local_of_another_name_by_settings(self) -> None:
+        rows = new_rows(STACKED.format(views="2"), Settings(local_name="rows_per_view"))
+        assert "rows_per_view = features.shape[0] // 2" in rows
+
+    def test_a_taken_name_gets_a_number(self) -> None:
+        code = STACKED.format(views="2").replace("args):", "args, actual_batch_size):")
+        assert "actual_batch_size_2 = features.shape[0] // 2" in new_rows(code)
+
+    def test_the_file_shows_another_count_of_views(self) -> None:
+        code = STACKED.format(views="args.n_views") + "\ndef train(a, b, args):\n    loss(torch.cat([a, b]), args)\n"
+        assert not is_safe(code)
+        assert "stacks 2 views" in fix(code).why
+
+
+class TestPairs:
+    @pytest.mark.parametrize(
+        ("labels", "row"),
+        [
+            ("torch.arange(2 * args.batch_size)", "torch.arange(2 * z_i.shape[0])"),
+            ("torch.arange(args.batch_size * 2)", "torch.arange(z_i.shape[0] * 2)"),
+            ("torch.cat([torch.arange(args.batch_size)] * 2)", "torch.cat([torch.arange(z_i.shape[0])] * 2)"),
+            ("torch.arange(args.batch_size + args.batch_size)", "torch.arange(z_i.shape[0] + z_i.shape[0])"),
+        ],
+    )
+    def test_a_view_names_the_size(self, labels: str, row: str) -> None:
+        assert new_rows(PAIR.format(labels=labels)) == [f"return F.cross_entropy(sim, {row})"]
+        assert is_safe(PAIR.format(labels=labels))
+
+    def test_only_what_is_bound_at_the_read_is_named(self) -> None:
+        code = """
+        def loss(net, x, w, args):
+            labels = torch.arange(args.batch_size)
+            z = net(x)
+            return F.cross_entropy(z @ w.T, labels)
+        """
+        assert "pass the batch size of the features to it by hand" in refusal(code)
+
+    def test_a_product_in_brackets_where_an_operator_stands_beside(self) -> None:
+        code = """
+        def loss(z_i, z_j, args):
+            z = torch.cat([z_i, z_j])
+            sim = z @ z.T / args.temperature
+            return F.cross_entropy(sim, torch.arange(args.batch_size // 1), reduction='sum')
+        """
+        assert "torch.arange((2 * z_i.shape[0]) // 1)" in repaired(code) or "torch.arange(z.shape[0] // 1)" in repaired(
+            code
+        )
+
+    def test_the_alias_is_rewritten_and_not_its_uses(self) -> None:
+        code = PAIR.format(labels="torch.arange(2 * n)").replace("    z = ", "    n = args.batch_size\n    z = ")
+        assert new_rows(code) == ["n = z_i.shape[0]"]
+
+
+class TestWorldSize:
+    CODE = """
+    def loss(z, w, args, world_size):
+        z_all = all_gather(z)
+        sim = {similarity} / args.temperature
+        return F.cross_entropy(sim, torch.arange(args.batch_size{factor}))
+    """
+
+    def test_after_a_gather_the_factor_goes_or_stays_with_the_local_rows(self) -> None:
+        rows = new_rows(self.CODE.format(similarity="z_all @ z_all.T", factor=" * world_size"))
+        assert rows in (
+            ["return F.cross_entropy(sim, torch.arange(z_all.shape[0]))"],
+            ["return F.cross_entropy(sim, torch.arange(z.shape[0] * world_size))"],
+        )
+
+    def test_before_a_gather_the_local_rows_count(self) -> None:
+        rows = new_rows(self.CODE.format(similarity="z @ z_all.T", factor=""))
+        assert rows == ["return F.cross_entropy(sim, torch.arange(z.shape[0]))"]
+
+
+class TestRefusals:
+    def test_nothing_with_the_rows_is_bound(self) -> None:
+        code = """
+        def loss(net, x, w, args):
+            def build():
+                return torch.arange(args.batch_size)
+            return F.cross_entropy(net(x) @ w.T, build())
+        """
+        reason = refusal(code)
+        assert reason.endswith("by hand")
+
+    def test_a_rebound_tensor(self) -> None:
+        code = """
+        def loss(z, args):
+            y = torch.cat([torch.arange(args.batch_size) for _ in range(args.n_views)])
+            first = F.cross_entropy(z @ z.T, y)
+            z = F.normalize(z, dim=1)
+            y = torch.cat([torch.arange(args.batch_size) for _ in range(args.n_views)])
+            return first + F.cross_entropy(z @ z.T, y)
+        """
+        assert "rebound" in refusal(code)
+
+
+class TestDerived:
+    def derived(self, views: str) -> Derived:
+        model_value = Value.__new__(Value)
+        return Derived("n", "z", model_value, views)
+
+    def test_quotes_of_the_view_count(self) -> None:
+        (check, _) = self.derived('cfg["n_views"]').lines(Settings())
+        assert check.count("f'Features dim 0") == 1
+        compile(check, "<check>", "exec")
+
+    def test_both_quotes(self) -> None:
+        (check, _) = self.derived("cfg[\"a\"]['b']").lines(Settings())
+        compile(check, "<check>", "exec")
+
+    def test_a_product_of_views_is_one_divisor(self) -> None:
+        (check, local) = self.derived("2 * k").lines(Settings())
+        assert local == "n = z.shape[0] // (2 * k)"
+        compile(check, "<check>", "exec")

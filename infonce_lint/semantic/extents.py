@@ -210,7 +210,7 @@ class Extents(IntegerExtents):
             return self._elementwise(call, tensor)
         if name in _SAME_ROWS:
             return self.rows(tensor)
-        if name == "diag" and (rows := self.rows(tensor)) is not None and rows.size_symbols:
+        if name == "diag" and option(call, 0) is None and (rows := self.rows(tensor)) is not None and rows.size_symbols:
             return rows  # a vector made here, laid out as a diagonal
         if name in _OTHER_ROWS or call in self.roles.cone:
             return None

@@ -164,9 +164,7 @@ class _Cut:
             targets = _plain_targets(statement)
             if not targets or cone.isdisjoint(rows):
                 continue
-            if not names or (losses.isdisjoint(rows) and not found):
-                found = number
-            elif _read_in([statement]) & _bound_in(flat) <= names:
+            if not names or (losses.isdisjoint(rows) and not found) or _read_in([statement]) & _bound_in(flat) <= names:
                 found = number
             if not losses.isdisjoint(rows):
                 names |= set(targets)

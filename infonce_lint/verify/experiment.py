@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from infonce_lint.verify.knobs import CONFIGURED, RAGGED, TWICE, Knobs
-from infonce_lint.verify.outcome import NoLoss
+from infonce_lint.verify.outcome import NoLoss, short
 from infonce_lint.verify.site import Site
 from infonce_lint.verify.stacking import views_of
 from infonce_lint.verify.stub import CannotRun
-from infonce_lint.verify.subject import Subject, short
+from infonce_lint.verify.subject import Subject
 
 _TOLERANCE = 1e-6
 
@@ -69,7 +69,9 @@ def experiment(site: Site, original: str, fixed: str, knobs: Knobs) -> dict[str,
     return {
         "reproduced": reproduced,
         "proven": not problems,
-        "message": problems[0] if problems else f"same value at {CONFIGURED}, value of a configured {RAGGED} at {RAGGED}",
+        "message": problems[0]
+        if problems
+        else f"same value at {CONFIGURED}, value of a configured {RAGGED} at {RAGGED}",
         "plan": before.plan.as_json(),
     }
 

@@ -168,7 +168,12 @@ def role_of(name: str, sizes: frozenset[str] = frozenset(), *, in_configuration:
         return Role.RANK
     if "mask" in given and not in_configuration:
         return Role.MASK
-    if not in_configuration and is_loss_name(name) and not is_contrastive_name(name) and not given & {"weight", "type", "name", "logit"}:
+    if (
+        not in_configuration
+        and is_loss_name(name)
+        and not is_contrastive_name(name)
+        and not given & {"weight", "type", "name", "logit"}
+    ):
         return Role.CRITERION
     if given & {"logit", "scale"}:
         return Role.SCALE
@@ -176,7 +181,7 @@ def role_of(name: str, sizes: frozenset[str] = frozenset(), *, in_configuration:
         return Role.VIEWS
     if is_temperature_name(name):
         return Role.TEMPERATURE
-    if (given & _FLAG_WORDS or found[:1] and found[0] in _FLAG_STARTS) and not given & {"dim", "eps"}:
+    if (given & _FLAG_WORDS or (found[:1] and found[0] in _FLAG_STARTS)) and not given & {"dim", "eps"}:
         return Role.FLAG
     if given & _DEVICE_WORDS:
         return Role.DEVICE

@@ -126,9 +126,7 @@ class LazyScope:
         if role is Role.CONFIG and bound is not MISSING and not isinstance(bound, type | ModuleType | StandIn | Config):
             if not callable(bound):
                 self.namespace[name] = Config(name, self._maker, bound)
-        elif role is Role.SIZE and isinstance(bound, int | StandIn) and not isinstance(bound, bool):
-            self.namespace[name] = self._maker.by_name(name, name)
-        elif role in (Role.TEMPERATURE, Role.VIEWS, Role.WORLD) and isinstance(bound, int | float | StandIn):
+        elif (role is Role.SIZE and isinstance(bound, int | StandIn) and not isinstance(bound, bool)) or (role in (Role.TEMPERATURE, Role.VIEWS, Role.WORLD) and isinstance(bound, int | float | StandIn)):
             self.namespace[name] = self._maker.by_name(name, name)
 
     def _run(self, statement: ast.stmt) -> None:
@@ -376,7 +374,7 @@ def _changed_names(call: ast.Call) -> Iterator[str]:
         return
     if function.attr in ("register_buffer", "register_parameter", "add_module") and call.args:
         name = call.args[0]
-        if isinstance(name, ast.Constant):
+        if isinstance(name, ast.Constant) and isinstance(name.value, str):
             yield f"self.{name.value}"
     elif (function.attr.endswith("_") and not function.attr.endswith("__")) or function.attr in _IN_PLACE:
         yield from _target_names(function.value)

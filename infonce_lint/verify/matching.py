@@ -11,7 +11,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from infonce_lint.reference import clip_loss, info_nce_loss
-from infonce_lint.verify.knobs import Role
 from infonce_lint.verify.stacking import views_of
 from infonce_lint.verify.subject import Subject
 
@@ -36,9 +35,9 @@ FORMS: dict[str, Form] = {
     "out": _stacked("out"),
     "pair": _stacked("pair"),
     "in": _stacked("in"),
-    "clip": lambda views, t: clip_loss(*views, 1 / t),
-    "clip, first to second": lambda views, t: clip_loss(*views, 1 / t, symmetric=False),
-    "clip, second to first": lambda views, t: clip_loss(*reversed(views), 1 / t, symmetric=False),
+    "clip": lambda views, t: clip_loss(views[0], views[1], 1 / t),
+    "clip, first to second": lambda views, t: clip_loss(views[0], views[1], 1 / t, symmetric=False),
+    "clip, second to first": lambda views, t: clip_loss(views[1], views[0], 1 / t, symmetric=False),
     "decoupled": _decoupled,
 }
 TOWERS = frozenset({"clip", "clip, first to second", "clip, second to first"})
@@ -72,7 +71,9 @@ def _softmax_twice(views: Sequence[Tensor], temperature: float) -> Tensor:
 
 def _interleaved(views: Sequence[Tensor], temperature: float) -> Tensor:
     rows = torch.cat(list(views))
-    return info_nce_loss(torch.cat([rows[start :: len(views)] for start in range(len(views))]), len(views), temperature=temperature)
+    return info_nce_loss(
+        torch.cat([rows[start :: len(views)] for start in range(len(views))]), len(views), temperature=temperature
+    )
 
 
 #: What known mistakes compute, in words.
@@ -170,7 +171,7 @@ def mistake(subject: Subject, count: int) -> str:
 
 def temperatures(subject: Subject) -> list[float]:
     """The temperatures that a loss may have: the one that it was given, or those that its text could mean."""
-    if subject.plan.asks(Role.TEMPERATURE) or subject.plan.asks(Role.SCALE):
+    if subject.plan.takes_temperature:
         return [subject.knobs.temperature]
     return list(dict.fromkeys([*subject.numbers(), 0.07, 0.1, 0.5, 1.0, 0.05, 0.2]))
 

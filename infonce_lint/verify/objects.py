@@ -76,7 +76,8 @@ def _turn_stored_temperature(obj: object, maker: Maker) -> None:
 
 
 def _own_constructor(cls: type) -> bool:
-    return cls.__init__ is not object.__init__ and cls.__init__ is not nn.Module.__init__
+    constructor = inspect.getattr_static(cls, "__init__")
+    return constructor not in (inspect.getattr_static(base, "__init__") for base in (object, nn.Module))
 
 
 def piecewise(cls: type, module: LazyModule, maker: Maker) -> object:
@@ -98,9 +99,9 @@ def piecewise(cls: type, module: LazyModule, maker: Maker) -> object:
                 pass
         return _attribute(obj, name, scopes, maker)
 
-    lazy = type(cls.__name__, (cls,), {"__getattr__": missing, "__qualname__": cls.__qualname__})
+    lazy: Any = type(cls.__name__, (cls,), {"__getattr__": missing, "__qualname__": cls.__qualname__})
     scopes: list[LazyScope] = []
-    obj: Any = lazy.__new__(lazy)
+    obj = lazy.__new__(lazy)
     if isinstance(obj, nn.Module):
         nn.Module.__init__(obj)
     for body, parameters, defaults in builders:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +34,8 @@ def read(result: Any) -> Outcome:
     tensors = tuple(_tensors(result))
     if not any(each.is_floating_point() for each in tensors):
         raise NoLoss(f"it returns {_shown(result)}, which is no loss")
-    return Outcome(*_value(result, tensors)[:1], tensors, _value(result, tensors)[1])
+    value, note = _value(result, tensors)
+    return Outcome(value, tensors, note)
 
 
 def _value(result: Any, tensors: tuple[Tensor, ...]) -> tuple[Tensor, str]:
@@ -81,3 +83,12 @@ def _tensors(result: Any) -> Iterator[Tensor]:
 
 def _shown(result: Any) -> str:
     return "nothing" if result is None else f"a {type(result).__name__}"
+
+
+def short(error: BaseException) -> str:
+    """One line for an exception, with torch's longer explanations cut to their numbers."""
+    text = " ".join(str(error).split())
+    mask = re.search(r"shape of the mask (\[[\d, ]*\]).*indexed tensor (\[[\d, ]*\])", text)
+    if mask:
+        text = f"mask {mask[1]}, tensor {mask[2]}"
+    return f"{type(error).__name__}: {text}"[:240].rstrip(": ")

@@ -34,7 +34,8 @@ def _prove(site: Site, knobs: Knobs, request: dict[str, Any]) -> dict[str, Any]:
 
 def _value(site: Site, knobs: Knobs, request: dict[str, Any]) -> dict[str, Any]:
     from infonce_lint.verify.checks import value
-    from infonce_lint.verify.subject import Plan, Subject
+    from infonce_lint.verify.plan import Plan
+    from infonce_lint.verify.subject import Subject
 
     subject = Subject(site, request["text"], knobs, Plan.from_json(request["plan"]))
     rows, match = value.check(subject)
@@ -44,7 +45,8 @@ def _value(site: Site, knobs: Knobs, request: dict[str, Any]) -> dict[str, Any]:
 def _check(site: Site, knobs: Knobs, request: dict[str, Any]) -> dict[str, Any]:
     from infonce_lint.verify.checks import run_family
     from infonce_lint.verify.matching import Match
-    from infonce_lint.verify.subject import Plan, Subject
+    from infonce_lint.verify.plan import Plan
+    from infonce_lint.verify.subject import Subject
 
     subject = Subject(site, request["text"], knobs, Plan.from_json(request["plan"]))
     match = Match(**request["match"]) if request["match"] else None

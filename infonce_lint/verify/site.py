@@ -46,7 +46,8 @@ class Site:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Site:
         """The site that `as_json` wrote."""
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+        fields: dict[str, Any] = {key: tuple(each) if isinstance(each, list) else each for key, each in data.items()}
+        return cls(**fields)
 
 
 def path_of(function: Function) -> str:

@@ -93,7 +93,7 @@ class Config:
         return self._read(name)
 
     @property
-    def __dict__(self) -> Any:  # for vars(args)["batch_size"]
+    def __dict__(self) -> Any:  # type: ignore[override]  # for vars(args)["batch_size"]
         return self
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -121,7 +121,9 @@ class Config:
         last = self._path.rpartition(".")[2]
         if last in ("getint", "getfloat", "get_int", "get_value", "pop", "setdefault") and arguments:
             parent = self._path.rpartition(".")[0]
-            return Config(parent, self._maker, None)._read(str(arguments[-1] if last.startswith("get") else arguments[0]))
+            return Config(parent, self._maker, None)._read(
+                str(arguments[-1] if last.startswith("get") else arguments[0])
+            )
         return StandIn(f"{self._path}(...)", "a configuration object was called")
 
     def __repr__(self) -> str:
@@ -134,6 +136,9 @@ class Config:
         raise self._unknown("is used as a size or a collection")
 
     __index__ = __int__ = __iter__ = __len__ = _refuse
+
+    def __neg__(self) -> float:
+        return -float(self)
 
     def __float__(self) -> float:
         """Nothing says which number this is: 1, which the record tells."""
@@ -161,7 +166,6 @@ for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
     setattr(Config, f"__r{_name}__", _with_number(getattr(operator, _name), reflected=True))
 for _name in ("lt", "le", "gt", "ge"):
     setattr(Config, f"__{_name}__", _with_number(getattr(operator, _name), reflected=False))
-Config.__neg__ = lambda self: -float(self)  # type: ignore[attr-defined]
 
 
 class StandIn:
@@ -223,7 +227,9 @@ class StandIn:
 
     __index__ = __int__ = __float__ = __iter__ = __len__ = __getitem__ = __setitem__ = _refuse
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refuse
-    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __neg__ = __matmul__ = __rmatmul__ = _refuse
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __neg__ = __matmul__ = __rmatmul__ = (
+        _refuse
+    )
     __lt__ = __le__ = __gt__ = __ge__ = _refuse
 
 

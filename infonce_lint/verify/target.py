@@ -164,8 +164,9 @@ def loss_sites(loss: ContrastiveLoss, source: SourceFile) -> list[Site]:
     for function in sorted(touched - covered, key=lambda each: each.qualified_name):
         if function in reading:
             site = _inlined_site(function, model, source, sizes, buggy=True)
-            rows = [source.span(use.read.node).start.row for use in loss.size_uses if use.read.function is function]
-            sites.append(replace(site, row=min(rows)))
+            nodes = [use.read.node for use in loss.size_uses if use.read.function is function]
+            rows = [source.span(node).start.row for node in nodes if node is not None]
+            sites.append(replace(site, row=min(rows, default=site.row)))
     return sites or [_nowhere(loss, model, source, sizes)]
 
 
@@ -195,9 +196,7 @@ def _entries(model: SemanticModel, similarities: Iterable[Similarity]) -> list[F
 def _feature_parameters(function: Function, model: SemanticModel) -> tuple[str, ...]:
     """The parameters whose rows become rows of a similarity, in order."""
     return tuple(
-        name
-        for name, value in function.parameters.items()
-        if value in model.roles.features and value.op == "param"
+        name for name, value in function.parameters.items() if value in model.roles.features and value.op == "param"
     )
 
 
@@ -324,4 +323,13 @@ def _row(function: Function, source: SourceFile) -> int:
         return 1
 
 
-__all__ = ["SourceError", "Target", "TargetError", "find_sites", "loss_sites", "parse_target", "read_source", "sites_of"]
+__all__ = [
+    "SourceError",
+    "Target",
+    "TargetError",
+    "find_sites",
+    "loss_sites",
+    "parse_target",
+    "read_source",
+    "sites_of",
+]

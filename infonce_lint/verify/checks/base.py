@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from infonce_lint.verify.knobs import Role
-from infonce_lint.verify.outcome import NoLoss
+from infonce_lint.verify.outcome import NoLoss, short
 from infonce_lint.verify.rows import Row, Status
 from infonce_lint.verify.stacking import Layout, views_of
 from infonce_lint.verify.stub import CannotRun
-from infonce_lint.verify.subject import Subject, short
+from infonce_lint.verify.subject import Subject
 
 
 class Table:
@@ -32,10 +33,10 @@ class Table:
         self.add(name, Status.INAPPLICABLE, why)
 
 
-def attempt(run: Callable[[], Tensor]) -> tuple[Tensor | None, str]:
+def attempt(run: Callable[..., Tensor], *arguments: Any, **keywords: Any) -> tuple[Tensor | None, str]:
     """The value of a run, or None and one line about what it raised."""
     try:
-        return run(), ""
+        return run(*arguments, **keywords), ""
     except (CannotRun, NoLoss) as error:
         return None, str(error)
     except (Exception, SystemExit) as error:

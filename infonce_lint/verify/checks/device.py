@@ -41,7 +41,7 @@ def _against_cpu(table: Table, subject: Subject) -> None:
     found = {}
     for device in ("cpu", "cuda"):
         views = [each.to(device).requires_grad_() for each in views_of(samples, count, dtype=torch.float32)]
-        value, problem = attempt(lambda: subject.value(views, configured=samples, device=device))
+        value, problem = attempt(subject.value, views, configured=samples, device=device)
         if value is None:
             table.add(name, False, f"on {device}: {problem}")
             return

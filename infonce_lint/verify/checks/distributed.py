@@ -14,11 +14,11 @@ from torch import Tensor, nn
 
 from infonce_lint.verify.checks.base import Table
 from infonce_lint.verify.knobs import DIM
-from infonce_lint.verify.outcome import NoLoss
+from infonce_lint.verify.outcome import NoLoss, short
 from infonce_lint.verify.rows import Row, Status
-from infonce_lint.verify.stub import CannotRun
 from infonce_lint.verify.stacking import views_of
-from infonce_lint.verify.subject import Subject, short
+from infonce_lint.verify.stub import CannotRun
+from infonce_lint.verify.subject import Subject
 
 FAMILY = "distributed"
 _CLOSE = 1e-4
@@ -52,7 +52,9 @@ def compare_ranks(table: Table, subject: Subject, name: str, counts: Sequence[in
         if "cannot be imported" in detail or detail.startswith("it needs"):
             table.inapplicable(name, detail)
         elif len(set(counts)) > 1:
-            table.add(name, False, f"{_shown(counts)} rows: {detail}; give every rank the same, or gather the sizes first")
+            table.add(
+                name, False, f"{_shown(counts)} rows: {detail}; give every rank the same, or gather the sizes first"
+            )
         else:
             table.add(name, False, detail)
         return
@@ -112,7 +114,7 @@ def _alone(subject: Subject, counts: Sequence[int]) -> tuple[Tensor, Tensor]:
     parts = []
     for rank in range(len(counts)):
         encoder = _encoder(subject)
-        part = [each.split(list(counts))[rank] for each in inputs]
+        part = [torch.split(each, list(counts))[rank] for each in inputs]
         _loss(subject, encoder, part, configured=counts[rank]).backward()  # type: ignore[no-untyped-call]
         parts.append(_gradient(encoder))
     return whole, torch.stack(parts).mean(dim=0)
@@ -158,7 +160,7 @@ def _rank(subject: Subject, counts: Sequence[int], rank: int, backend: str, meet
             timeout=timedelta(seconds=_SECONDS),
         )
         encoder = DistributedDataParallel(_encoder(subject).to(device))
-        inputs = [each.split(list(counts))[rank].to(device) for each in _inputs(subject, counts)]
+        inputs = [torch.split(each, list(counts))[rank].to(device) for each in _inputs(subject, counts)]
         knobs = {"world": len(counts), "rank": rank, "device": device}
         value = _loss(subject, encoder, inputs, configured=counts[rank], **knobs)
         value.backward()  # type: ignore[no-untyped-call]

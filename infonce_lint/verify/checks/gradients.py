@@ -7,8 +7,9 @@ from torch import Tensor
 
 from infonce_lint.verify.checks.base import Table, attempt, batch_of
 from infonce_lint.verify.knobs import CONFIGURED
+from infonce_lint.verify.outcome import short
 from infonce_lint.verify.rows import Row
-from infonce_lint.verify.subject import Subject, short
+from infonce_lint.verify.subject import Subject
 
 FAMILY = "gradients"
 
@@ -21,13 +22,15 @@ def check(subject: Subject) -> list[Row]:
         return table.rows
     samples = 3 if subject.plan.configured == CONFIGURED else subject.plan.configured
     views = batch_of(subject, samples)
-    value, problem = attempt(lambda: subject.value(views, configured=samples))
+    value, problem = attempt(subject.value, views, configured=samples)
     if value is None:
         table.add("gradcheck", False, problem)
         return table.rows
     gradients = torch.autograd.grad(value, views, allow_unused=True)
     _numerical(table, subject, views, value)
-    without = [str(number) for number, each in enumerate(gradients, start=1) if each is None or not each.abs().max() > 0]
+    without = [
+        str(number) for number, each in enumerate(gradients, start=1) if each is None or not each.abs().max() > 0
+    ]
     table.add(
         "every view learns",
         not without,

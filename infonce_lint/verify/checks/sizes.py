@@ -21,7 +21,7 @@ def check(subject: Subject, found: Match | None) -> list[Row]:
         (f"ragged batch of {ragged}", ragged),
         (f"twice the batch, {2 * configured}", 2 * configured),
     ):
-        value, problem = attempt(lambda: subject.value(batch_of(subject, samples), configured=configured))
+        value, problem = attempt(subject.value, batch_of(subject, samples), configured=configured)
         if value is None:
             table.add(name, False, problem)
             continue
@@ -42,7 +42,7 @@ def check(subject: Subject, found: Match | None) -> list[Row]:
 def _wanted(subject: Subject, found: Match | None, samples: int) -> tuple[float | None, str]:
     """The right value for a batch, and who says so."""
     if subject.plan.asks(Role.SIZE) and subject.plan.configured == CONFIGURED:
-        value, _ = attempt(lambda: subject.value(batch_of(subject, samples), configured=samples))
+        value, _ = attempt(subject.value, batch_of(subject, samples), configured=samples)
         if value is not None:
             return float(value.detach()), f"a loss configured for {samples}"
     if found is not None:

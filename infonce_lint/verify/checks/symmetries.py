@@ -20,7 +20,7 @@ def check(subject: Subject, found: Match | None, *, unit_rows: bool = False) -> 
     """Four rows; ``unit_rows`` says that callers bring rows to length 1, as the loss expects."""
     table = Table(FAMILY)
     views = [each.detach() for each in batch_of(subject, subject.plan.configured)]
-    before, problem = attempt(lambda: subject.value(views, configured=len(views[0])))
+    before, problem = attempt(subject.value, views, configured=len(views[0]))
     if before is None:
         table.add("sample permutation", False, problem)
         return table.rows
@@ -47,10 +47,8 @@ def check(subject: Subject, found: Match | None, *, unit_rows: bool = False) -> 
     return table.rows
 
 
-def _unchanged(
-    table: Table, subject: Subject, name: str, value: float, views: Sequence[Tensor], what: str
-) -> None:
-    after, problem = attempt(lambda: subject.value(views, configured=len(views[0])))
+def _unchanged(table: Table, subject: Subject, name: str, value: float, views: Sequence[Tensor], what: str) -> None:
+    after, problem = attempt(subject.value, views, configured=len(views[0]))
     if after is None:
         table.add(name, False, f"{what} raise {problem}")
         return
@@ -64,14 +62,16 @@ def _at_rest(table: Table, subject: Subject, found: Match | None, views: Sequenc
     equal = [views[0][:1].expand_as(each).contiguous() for each in views]
     count = len(views) * len(views[0])
     name = "all rows equal"
-    value, problem = attempt(lambda: subject.value(equal, configured=len(views[0])))
+    value, problem = attempt(subject.value, equal, configured=len(views[0]))
     if value is None:
         table.add(name, False, problem)
         return
     got = float(value.detach())
     if found is not None:
         wanted = float(found.expected(equal))
-        symbol = "log B" if found.form in TOWERS else "log(M - 1)" if found.form == "out" else f"the `{found.form}` form"
+        symbol = (
+            "log B" if found.form in TOWERS else "log(M - 1)" if found.form == "out" else f"the `{found.form}` form"
+        )
     else:
         wanted, symbol = math.log(count - 1), "log(M - 1)"
     right = near(got, wanted, max(tolerance(subject), 1e-4))

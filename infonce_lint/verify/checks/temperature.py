@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 
 from infonce_lint.verify.checks.base import Table, attempt, near
-from infonce_lint.verify.knobs import Role
 from infonce_lint.verify.matching import Match
 from infonce_lint.verify.rows import Row
 from infonce_lint.verify.stacking import views_of
@@ -19,13 +18,13 @@ def check(subject: Subject, found: Match | None) -> list[Row]:
     """One row."""
     table = Table(FAMILY)
     name = f"temperature {LOW:g}"
-    if not (subject.plan.asks(Role.TEMPERATURE) or subject.plan.asks(Role.SCALE)):
+    if not subject.plan.takes_temperature:
         table.inapplicable(name, "its temperature is written into its code")
         return table.rows
     samples = subject.plan.configured
     views = views_of(samples, subject.plan.views, dtype=torch.float32)
     views = [each.requires_grad_(subject.plan.differentiable) for each in views]
-    value, problem = attempt(lambda: subject.value(views, configured=samples, temperature=LOW))
+    value, problem = attempt(subject.value, views, configured=samples, temperature=LOW)
     if value is None:
         table.add(name, False, problem)
         return table.rows
@@ -35,7 +34,11 @@ def check(subject: Subject, found: Match | None) -> list[Row]:
         gradients = torch.autograd.grad(value, views, allow_unused=True)
         finite = all(bool(each.isfinite().all()) for each in gradients if each is not None)
     if not finite:
-        table.add(name, False, f"value {got:.4g} or its gradient is not finite in float32: take logsumexp, or shift by the maximum")
+        table.add(
+            name,
+            False,
+            f"value {got:.4g} or its gradient is not finite in float32: take logsumexp, or shift by the maximum",
+        )
         return table.rows
     if found is None:
         table.add(name, True, f"{got:.5g}, finite")

@@ -39,7 +39,7 @@ def check(subject: Subject) -> tuple[list[Row], Match | None]:
         if count not in counts:
             table.inapplicable(f"value, {count} views", f"it takes {counts[0]} views")
             continue
-        _, problem = attempt(lambda: subject.value(batch_of(subject, SAMPLES[0], count), configured=SAMPLES[0]))
+        _, problem = attempt(subject.value, batch_of(subject, SAMPLES[0], count), configured=SAMPLES[0])
         if problem:
             table.add(f"value, {count} views", False, problem)
             continue
@@ -59,9 +59,8 @@ def _gradient(table: Table, subject: Subject, found: Match, count: int) -> None:
         table.add(name, False, "it has no gradient at its features")
         return
     mine, wanted = batch_of(subject, SAMPLES[1], count), batch_of(subject, SAMPLES[1], count)
-    ours = _flat(subject.value(mine, configured=SAMPLES[1]), mine)
-    theirs = _flat(found.expected(wanted), wanted)
-    ours, theirs = _along(ours, mine), _along(theirs, wanted)
+    ours = _along(_gradients(subject.value(mine, configured=SAMPLES[1]), mine), mine)
+    theirs = _along(_gradients(found.expected(wanted), wanted), wanted)
     distance = float((ours - theirs).norm() / theirs.norm())
     if distance <= 10 * tolerance(subject):
         table.add(name, True, f"that of {found.told}")
@@ -76,7 +75,7 @@ def _gradient(table: Table, subject: Subject, found: Match, count: int) -> None:
     )
 
 
-def _flat(value: Tensor, views: Sequence[Tensor]) -> list[Tensor]:
+def _gradients(value: Tensor, views: Sequence[Tensor]) -> list[Tensor]:
     found = torch.autograd.grad(value, list(views), allow_unused=True)
     return [torch.zeros_like(view) if each is None else each for view, each in zip(views, found)]
 

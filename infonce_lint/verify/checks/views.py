@@ -26,7 +26,9 @@ def check(subject: Subject) -> list[Row]:
         table.inapplicable(name, "the loss takes one view")
     elif layout is Layout.STACKED:
         rows = torch.cat(views)
-        _must_raise(table, name, f"{len(rows) - 1} rows of {count} views", lambda: subject.raw((rows[:-1],), configured))
+        _must_raise(
+            table, name, f"{len(rows) - 1} rows of {count} views", lambda: subject.raw((rows[:-1],), configured)
+        )
     elif layout is Layout.SEPARATE:
         uneven = (views[0], *(each[:-1] for each in views[1:]))
         told = f"{configured} and {configured - 1} rows"
@@ -54,8 +56,8 @@ def _must_raise(table: Table, name: str, what: str, run: Callable[[], Tensor]) -
 def _wrong_count(table: Table, subject: Subject, views: list[Tensor]) -> None:
     """Two views stacked under n_views=4: the division works out, and every row is paired with a stranger."""
     rows = torch.cat(views)
-    right, _ = attempt(lambda: subject.value(views))
-    value, problem = attempt(lambda: subject.raw((rows,), len(views[0]), views=4, configured=len(rows) // 4))
+    right, _ = attempt(subject.value, views)
+    value, problem = attempt(subject.raw, (rows,), len(views[0]), views=4, configured=len(rows) // 4)
     told = f"{len(rows)} rows of 2 views under n_views=4"
     if value is None:
         table.add("wrong view count", True, f"{told} raise {problem}")

@@ -1,0 +1,200 @@
+"""How a loss wants to be built and called: the first way that gives a finite number with a gradient at the features."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import itertools
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from infonce_lint.semantic.names import words
+from infonce_lint.verify.devices import without_cuda
+from infonce_lint.verify.entry import builds_of
+from infonce_lint.verify.knobs import CONFIGURED, role_of
+from infonce_lint.verify.objects import by_role
+from infonce_lint.verify.outcome import NoLoss, short
+from infonce_lint.verify.plan import Plan
+from infonce_lint.verify.site import Site
+from infonce_lint.verify.stacking import EXTRAS, Layout, views_of
+from infonce_lint.verify.stub import MISSING, CannotRun, Maker, Record
+from infonce_lint.verify.subject import Subject
+
+_LABEL_WORDS = frozenset("label labels target targets targ y gt ids idx index indices class".split())
+_SURE_LABEL_WORDS = frozenset("label labels target targets targ".split())
+_QUEUE_WORDS = frozenset("queue bank memory negatives negative".split())
+_MASK_WORDS = frozenset("mask masks".split())
+_SECONDS, _RUNS, _COMBINATIONS = 20.0, 120, 24
+
+
+def find_plan(subject: Subject) -> Plan:
+    """The plan of a loss.
+
+    Raises:
+        CannotRun: no way was found; the text tells what stopped the most promising one.
+    """
+    if subject.site.problem:
+        raise CannotRun(subject.site.problem)
+    unbuilt: list[str] = []
+    failures: list[str] = []
+    flat: Plan | None = None
+    deadline = time.monotonic() + _SECONDS
+    for plan in itertools.islice(_candidates(subject, unbuilt), _RUNS):
+        for tried in (plan, replace(plan, group=True)):
+            found = _try(subject, tried, failures)
+            if found is not None and found.differentiable:
+                return found
+            flat = flat or found
+            if found is not None or "process group" not in failures[-1]:
+                break
+        if time.monotonic() > deadline:
+            break
+    if flat is not None:
+        return flat
+    told = [each for each in failures if "--set" in each or each.startswith("it needs")]
+    raise CannotRun([*told, *failures, *unbuilt, "it takes no features"][0])
+
+
+def _try(subject: Subject, plan: Plan, failures: list[str]) -> Plan | None:
+    """The plan with what one run of it in float32 and one in float64 showed; None if it fails."""
+    knobs = replace(subject.knobs, views=plan.views, configured=plan.configured, given=plan.configured)
+    for dtype in (torch.float32, torch.float64):
+        record = Record()
+        views = [each.requires_grad_(not plan.arrays) for each in views_of(plan.configured, plan.views, dtype=dtype)]
+        try:
+            outcome = subject.run(plan, knobs, views, record)
+            if not outcome.value.isfinite():
+                raise NoLoss(f"it returns {outcome.value.item()}")
+        except (Exception, SystemExit) as error:
+            failures.append(str(error) if isinstance(error, CannotRun | NoLoss) else short(error))
+            return None if dtype is torch.float32 else replace(plan, double=False)
+        plan = replace(
+            plan,
+            differentiable=_has_gradient(outcome.value, views),
+            roles=tuple(sorted(role.name for role in record.roles)),
+            made=tuple((path, str(value)) for path, value in record.values.items()),
+            note=outcome.note,
+        )
+    return plan
+
+
+def _candidates(subject: Subject, unbuilt: list[str]) -> Iterator[Plan]:
+    """Ways to build and call the loss, the usual ones first."""
+    literals = _compared(subject.text)
+    for build in builds_of(subject.site):
+        try:
+            with without_cuda():
+                maker = Maker(subject.knobs, Record())
+                function = subject.function(build, maker)
+                parameters = list(inspect.signature(function).parameters.values())
+        except (Exception, SystemExit) as error:
+            unbuilt.append(str(error) if isinstance(error, CannotRun) else short(error))
+            continue
+        features = _features(parameters, subject.site.features, subject.knobs.sizes)
+        open_ones = [each for each in parameters if each.name not in features and _is_open(each, maker)]
+        choices = [
+            [(each.name, kind) for kind in (*literals.get(each.name, ()), *_kinds(each.name))] for each in open_ones
+        ]
+        layouts = _layouts(features, parameters)
+        for arrays in (False, True):
+            for extras in itertools.islice(itertools.product(*choices), _COMBINATIONS):
+                for layout, views in layouts:
+                    yield Plan(build, layout, views, features, tuple(extras), arrays=arrays)
+            for configured in _literal_sizes(subject.text, subject.site):
+                layout, views = layouts[0]
+                yield Plan(build, layout, views, features, arrays=arrays, configured=configured)
+
+
+def _features(
+    parameters: Sequence[inspect.Parameter], known: tuple[str, ...], sizes: frozenset[str]
+) -> tuple[str, ...]:
+    """The parameters that take the features: those the model knows, or those that nothing else explains."""
+    names = {each.name: each for each in parameters}
+    given = [name for name in names if name in known and not set(words(name)) & _SURE_LABEL_WORDS]
+    kept = [name for name in given if names[name].default is inspect.Parameter.empty and not _is_queue(name)]
+    if kept:
+        return tuple(kept)
+    guessed = [
+        each.name
+        for each in parameters
+        if each.default is inspect.Parameter.empty
+        and each.kind is not each.VAR_KEYWORD
+        and role_of(each.name, sizes) is None
+        and not set(words(each.name)) & (_LABEL_WORDS | _QUEUE_WORDS | _MASK_WORDS)
+    ]
+    return tuple(given or guessed or [each.name for each in parameters[:1]])
+
+
+def _is_queue(name: str) -> bool:
+    return not _QUEUE_WORDS.isdisjoint(words(name))
+
+
+def _is_open(parameter: inspect.Parameter, maker: Maker) -> bool:
+    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+        return False
+    return by_role(parameter, maker) is MISSING or (
+        parameter.default is inspect.Parameter.empty and not {"label", "labels"}.isdisjoint(words(parameter.name))
+    )
+
+
+def _kinds(name: str) -> tuple[str, ...]:
+    """What a parameter without a role may be given, likeliest first."""
+    found = set(words(name))
+    if found & _LABEL_WORDS:
+        return ("sample ids", "row ids", "row ids as numbers", "none", "sample ids as numbers")
+    if found & _QUEUE_WORDS:
+        return ("queue", "queue in columns", "other rows", "none")
+    if found & _MASK_WORDS:
+        return ("none",)
+    return EXTRAS
+
+
+def _layouts(features: Sequence[str], parameters: Sequence[inspect.Parameter]) -> list[tuple[Layout, int]]:
+    variadic = any(each.kind is each.VAR_POSITIONAL and each.name in features for each in parameters)
+    if variadic:
+        return [(Layout.SEPARATE, 2)]
+    if len(features) == 1:
+        return [
+            (Layout.STACKED, 2), (Layout.SIDE_BY_SIDE, 2), (Layout.LISTED, 2), (Layout.STACKED, 3), (Layout.STACKED, 4),
+            (Layout.STACKED, 1),
+        ]  # fmt: skip
+    if len(features) == 2:
+        return [
+            (Layout.SEPARATE, 2), (Layout.SEQUENCES, 2), (Layout.TIME_FIRST, 2), (Layout.COLUMNS, 2),
+            (Layout.STACKED_TWICE, 2), (Layout.MAPS, 2),
+        ]  # fmt: skip
+    return [(Layout.SEPARATE, len(features)), (Layout.SEQUENCES, len(features))]
+
+
+def _compared(text: str) -> dict[str, list[str]]:
+    """The texts that a name is compared with, as kinds of extras: ``if estimator == "hard"``."""
+    found: dict[str, list[str]] = {}
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Compare) and isinstance(node.left, ast.Name):
+            for other in node.comparators:
+                if isinstance(other, ast.Constant) and isinstance(other.value, str):
+                    found.setdefault(node.left.id, []).append(f"={other.value}")
+    return found
+
+
+def _literal_sizes(text: str, site: Site) -> list[int]:
+    """Sizes that may be written into the loss: the few whole numbers of its text between 3 and 512."""
+    last = site.name.rpartition(".")[2]
+    found: dict[int, None] = {}
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef) and node.name in (last, "__init__"):
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Constant) and type(inner.value) is int and 3 <= inner.value <= 512:
+                    found.setdefault(inner.value)
+    return [size for size in found if size != CONFIGURED][:3]
+
+
+def _has_gradient(value: Tensor, views: Sequence[Tensor]) -> bool:
+    if not value.requires_grad:
+        return False
+    gradients = torch.autograd.grad(value, list(views), allow_unused=True)
+    return any(each is not None and bool(each.abs().max() > 0) for each in gradients)

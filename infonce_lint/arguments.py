@@ -19,6 +19,7 @@ exit codes:
 
 other commands (a folder of that name is ./explain):
   infonce-lint explain CODE|--all    what a rule finds, why, and how safe its fix is
+  infonce-lint verify TARGET...      run a loss: compare it with the reference, reproduce a defect, prove its fix
 """
 
 
@@ -45,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     fixing = made.add_argument_group("fixing")
     fixing.add_argument("--fix", action="store_true", help="write the safe fixes")
     fixing.add_argument("--diff", action="store_true", help="show what --fix would change, and change nothing")
+    fixing.add_argument("--prove", action="store_true", help="only the fixes that running the losses proves (torch)")
     fixing.add_argument("--unsafe-fixes", action="store_true", help="also the fixes that a person should read first")
 
     rules = made.add_argument_group("rules (comma-separated codes or prefixes; may be repeated)")

@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     import argparse
 
     from infonce_lint.configuration import Configurations
+    from infonce_lint.linter import Linted
     from infonce_lint.report import FileReport
     from infonce_lint.runner import Mode, Outcome
 
 #: Sub-commands and the modules whose `main` runs them; known as the first argument only (a folder: ``./explain``).
-COMMANDS = {"explain": "infonce_lint.explain"}
+COMMANDS = {"explain": "infonce_lint.explain", "verify": "infonce_lint.verify.command"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,25 +63,46 @@ def _check(arguments: Sequence[str]) -> int:
             return _show_settings(options.stdin_filename or paths[0], configurations)
         if options.config is not None and not options.isolated:
             configurations.for_folder(os.getcwd())  # one bad --config is one error, not one a folder
-        outcomes, errors, warnings = _outcomes(options, paths, configurations)
+        if options.prove and not (options.fix or options.diff):
+            parse.error("--prove needs --fix or --diff: it says which of their fixes are proven")
+        outcomes, errors, warnings = _proven_outcomes(options, paths, configurations)
     except ConfigurationError as error:
         _say("error", str(error))
         return 2
     return _finish(options, outcomes, errors, warnings)
 
 
-def _outcomes(
+def _proven_outcomes(
     options: argparse.Namespace, paths: Sequence[str], configurations: Configurations
+) -> tuple[list[Outcome], list[str], list[str]]:
+    """The outcomes; under ``--prove`` with the fixes alone that running the losses has proven."""
+    if not options.prove:
+        return _outcomes(options, paths, configurations)
+    from infonce_lint.verify.proving import Prover
+    from infonce_lint.verify.worker import WorkerError
+
+    try:
+        with Prover(unsafe=options.unsafe_fixes) as prover:
+            return _outcomes(options, paths, configurations, prover.lint)
+    except WorkerError as error:
+        return [], [str(error)], []
+
+
+def _outcomes(
+    options: argparse.Namespace,
+    paths: Sequence[str],
+    configurations: Configurations,
+    linted: Linted | None = None,
 ) -> tuple[list[Outcome], list[str], list[str]]:
     from infonce_lint.runner import run
 
     mode = _mode(options)
     if paths == ["-"]:
-        return [_from_stdin(options, configurations, mode)], [], []
+        return [_from_stdin(options, configurations, mode, linted)], [], []
     from infonce_lint.files import discover
 
     found = discover(paths, configurations)
-    outcomes = list(run(found.targets, mode, unsafe=options.unsafe_fixes))
+    outcomes = list(run(found.targets, mode, unsafe=options.unsafe_fixes, linted=linted))
     return outcomes, found.errors, found.warnings
 
 
@@ -90,7 +112,9 @@ def _mode(options: argparse.Namespace) -> Mode:
     return Mode.DIFF if options.diff else Mode.FIX if options.fix else Mode.LINT
 
 
-def _from_stdin(options: argparse.Namespace, configurations: Configurations, mode: Mode) -> Outcome:
+def _from_stdin(
+    options: argparse.Namespace, configurations: Configurations, mode: Mode, linted: Linted | None
+) -> Outcome:
     from infonce_lint.files import is_excluded, shown
     from infonce_lint.runner import Outcome, process_bytes
 
@@ -100,7 +124,8 @@ def _from_stdin(options: argparse.Namespace, configurations: Configurations, mod
     configuration = configurations.for_folder(os.path.dirname(absolute))
     if configuration.settings.force_exclude and options.stdin_filename and is_excluded(absolute, configuration):
         return Outcome(name, data)
-    return process_bytes(data, name, configuration.for_file(absolute), mode, unsafe=options.unsafe_fixes)
+    settings = configuration.for_file(absolute)
+    return process_bytes(data, name, settings, mode, unsafe=options.unsafe_fixes, linted=linted)
 
 
 def _finish(

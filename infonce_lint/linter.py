@@ -5,8 +5,10 @@ Pure: no printing, no file access.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 from infonce_lint.finding import Finding, Fix, Position, Span
 from infonce_lint.screen import may_hold_finding
@@ -16,6 +18,9 @@ from infonce_lint.suppression import Suppressions
 
 if TYPE_CHECKING:
     from infonce_lint.notebook import Notebook
+
+#: What finds the findings of a source file: `lint`, or something built on it.
+Linted: TypeAlias = "Callable[[SourceFile, Settings], list[Finding]]"
 
 PARSE_ERROR = "NCE900"
 NOTEBOOK_SUFFIX = ".ipynb"
@@ -100,7 +105,7 @@ def lint_bytes(data: bytes, path: str, settings: Settings, *, noqa: bool = True)
     """The findings of a file's bytes; one NCE900 finding for a file that cannot be read as Python or a notebook."""
     try:
         if path.endswith(NOTEBOOK_SUFFIX):
-            return _lint_notebook(_notebook(data, path), settings, noqa=noqa)
+            return _lint_notebook(_notebook(data, path), settings, linted=partial(lint, noqa=noqa))
         return lint(SourceFile.from_bytes(data, path), settings, noqa=noqa)
     except SourceError as error:
         return _parse_error(error, settings)
@@ -112,8 +117,8 @@ def _notebook(data: bytes, path: str) -> Notebook:
     return Notebook.from_bytes(data, path)
 
 
-def _lint_notebook(notebook: Notebook, settings: Settings, *, noqa: bool = True) -> list[Finding]:
-    found = [notebook.place(each) for each in lint(notebook.source, settings, noqa=noqa)]
+def _lint_notebook(notebook: Notebook, settings: Settings, *, linted: Linted = lint) -> list[Finding]:
+    found = [notebook.place(each) for each in linted(notebook.source, settings)]
     if _reports_parse_errors(settings):
         found += notebook.errors
     return sorted(found, key=lambda each: (each.span.cell or 0, each.span.start, each.code))
@@ -131,32 +136,35 @@ def _reports_parse_errors(settings: Settings) -> bool:
     return not any(PARSE_ERROR.startswith(prefix) for prefix in settings.ignore if len(prefix) > len("NCE"))
 
 
-def fix_bytes(data: bytes, path: str, settings: Settings, *, unsafe: bool) -> FixedFile:
-    """Apply the fixes of a file to a fixpoint; the file stays as it was when that cannot be done cleanly."""
+def fix_bytes(data: bytes, path: str, settings: Settings, *, unsafe: bool, linted: Linted = lint) -> FixedFile:
+    """Apply the fixes of a file to a fixpoint; the file stays as it was when that cannot be done cleanly.
+
+    ``linted`` finds what there is to fix, and may hold fixes back (``--prove`` does).
+    """
     from infonce_lint.fixer import fix_source
 
     try:
         if path.endswith(NOTEBOOK_SUFFIX):
-            return _fix_notebook(_notebook(data, path), data, settings, unsafe=unsafe)
+            return _fix_notebook(_notebook(data, path), data, settings, unsafe=unsafe, linted=linted)
         source = SourceFile.from_bytes(data, path)
-        outcome = fix_source(source, lambda each: lint(each, settings), unsafe=unsafe)
+        outcome = fix_source(source, lambda each: linted(each, settings), unsafe=unsafe)
     except SourceError as error:
         return FixedFile(data, False, 0, _parse_error(error, settings))
     fixed = source.encode(outcome.text) if outcome.changed else data
     return FixedFile(fixed, outcome.changed, outcome.fixed, outcome.remaining, outcome.reason)
 
 
-def _fix_notebook(notebook: Notebook, data: bytes, settings: Settings, *, unsafe: bool) -> FixedFile:
+def _fix_notebook(notebook: Notebook, data: bytes, settings: Settings, *, unsafe: bool, linted: Linted) -> FixedFile:
     """Repair the cells of a notebook together; only the rows that change are written anew."""
     from infonce_lint.fixer import fix_source
 
-    outcome = fix_source(notebook.source, lambda each: lint(each, settings), unsafe=unsafe)
+    outcome = fix_source(notebook.source, lambda each: linted(each, settings), unsafe=unsafe)
     fixed, reason = data, outcome.reason
     if outcome.changed:
         try:
             fixed = notebook.rewrite(outcome.text)
         except ValueError as error:
             reason = str(error)
-    remaining = lint_bytes(fixed, notebook.path, settings)
+    remaining = _lint_notebook(_notebook(fixed, notebook.path), settings, linted=linted)
     changed = fixed != data
     return FixedFile(fixed, changed, outcome.fixed if changed else 0, remaining, reason)

@@ -6,11 +6,15 @@ import enum
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from infonce_lint.files import Target
 from infonce_lint.finding import Finding, Position, Span
 from infonce_lint.report import FileReport, is_fixable
 from infonce_lint.settings import Settings
+
+if TYPE_CHECKING:
+    from infonce_lint.linter import Linted
 
 
 class Mode(enum.Enum):
@@ -47,14 +51,14 @@ class Outcome:
         return FileReport(self.path, self.findings, cache(partial(_text, self.data, self.path)))
 
 
-def run(targets: Iterable[Target], mode: Mode, *, unsafe: bool) -> Iterator[Outcome]:
+def run(targets: Iterable[Target], mode: Mode, *, unsafe: bool, linted: Linted | None = None) -> Iterator[Outcome]:
     """The outcomes in the order of the targets; `process` needs nothing but its arguments, in any process."""
     for target in targets:
-        yield process(target, mode, unsafe=unsafe)
+        yield process(target, mode, unsafe=unsafe, linted=linted)
 
 
-def process(target: Target, mode: Mode, *, unsafe: bool) -> Outcome:
-    """Read, lint or fix, and in the mode FIX write one file."""
+def process(target: Target, mode: Mode, *, unsafe: bool, linted: Linted | None = None) -> Outcome:
+    """Read, lint or fix, and in the mode FIX write one file; ``linted`` is for `linter.fix_bytes`."""
     try:
         with open(target.path, "rb") as file:
             data = file.read()
@@ -62,7 +66,7 @@ def process(target: Target, mode: Mode, *, unsafe: bool) -> Outcome:
         start = Position(1, 1)
         unreadable = Finding("NCE900", f"The file cannot be read: {error.strerror or error}", Span(start, start))
         return Outcome(target.path, findings=(unreadable,))
-    outcome = process_bytes(data, target.path, target.settings, mode, unsafe=unsafe)
+    outcome = process_bytes(data, target.path, target.settings, mode, unsafe=unsafe, linted=linted)
     if mode is Mode.FIX and outcome.after is not None:
         from infonce_lint.writing import write_atomically
 
@@ -75,14 +79,16 @@ def process(target: Target, mode: Mode, *, unsafe: bool) -> Outcome:
     return outcome
 
 
-def process_bytes(data: bytes, path: str, settings: Settings, mode: Mode, *, unsafe: bool) -> Outcome:
+def process_bytes(
+    data: bytes, path: str, settings: Settings, mode: Mode, *, unsafe: bool, linted: Linted | None = None
+) -> Outcome:
     """Lint or fix one file's bytes; an exception of our own becomes the outcome's error."""
-    from infonce_lint.linter import fix_bytes, lint_bytes
+    from infonce_lint.linter import fix_bytes, lint, lint_bytes
 
     try:
         if mode is Mode.LINT:
             return Outcome(path, data, tuple(lint_bytes(data, path, settings)))
-        fixed = fix_bytes(data, path, settings, unsafe=unsafe)
+        fixed = fix_bytes(data, path, settings, unsafe=unsafe, linted=linted or lint)
         after = fixed.data if fixed.changed else None
         note = f"{path}: {fixed.reason}" if fixed.reason else ""
         if mode is Mode.FIX:

@@ -60,7 +60,11 @@ class Solver:
                 )
             # before the gather the size is a rank's own, after it all ranks': the rank's own is what was configured
             answers = [answers[0], *(each for each in answers[1:] if each.without(WORLD) == first)]
-            return Solution(name, min(answers, key=lambda each: each.power(WORLD)), True)
+            answer = min(answers, key=lambda each: each.power(WORLD))
+            doubt = ""
+            if answer.power(WORLD) < 0:
+                doubt = "the sizes count several processes but nothing is gathered here"
+            return Solution(name, answer, not doubt, doubt)
         return self._infer(name, uses)
 
     def _agree(self, first: Extent, other: Extent) -> bool:
@@ -142,6 +146,8 @@ class Solver:
         if not shape:
             return None, None
         if sink.base in self.loss.model.roles.cone:
+            if is_concatenation(sink.base):
+                return None, None  # of diagonals, say: not the rows of the similarity
             return self.extents.integer(shape[0]), self._similarity_rows(sink.base)
         if sink.value.name not in ("view", "reshape", "unflatten") or shape[-1].op != "unary":
             return None, None
@@ -292,3 +298,19 @@ def _without_name(value: Value) -> Value:
 def _views_are_known(rows: Extent) -> bool:
     """Whether the code concatenates the views itself, so that one view's tensor gives the batch."""
     return rows.number > 1
+
+
+def is_concatenation(value: Value) -> bool:
+    """Whether a tensor is put together from parts, so that its rows are not those of its similarity."""
+    seen: set[Value] = set()
+    stack = [value]
+    while stack:
+        each = stack.pop()
+        if each in seen:
+            continue
+        seen.add(each)
+        if each.op == "call" and each.name in ("cat", "concat", "concatenate", "stack", "hstack", "vstack"):
+            return True
+        if each.op in ("phi", "name", "store", "closure"):
+            stack.extend(each.inputs)
+    return False

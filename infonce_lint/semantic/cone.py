@@ -24,6 +24,8 @@ _CREATIONS = frozenset(
     "eye zeros ones full arange range empty identity zeros_like ones_like full_like empty_like rand randn rand_like "
     "randn_like randint randperm len print isinstance str format type id hasattr getattr enumerate DataLoader".split()
 )
+#: Linear algebra on a matrix as a whole: its result has no rows of pairs.
+_DECOMPOSITIONS = frozenset("inverse inv pinverse pinv solve cholesky lstsq svd eig eigh det logdet slogdet trace".split())
 _KEEPING_MODULES = frozenset("Softmax LogSoftmax Sigmoid LogSigmoid Identity ReLU Softplus".split())
 #: Methods whose result holds the entries of an argument: of a tensor (``mask.where(x)``), of a list.
 _METHODS_OF_OTHERS = frozenset(
@@ -59,11 +61,13 @@ def keeps_values(user: Value, value: Value) -> bool:
 
 
 def _call_keeps_values(call: Value, value: Value) -> bool:
+    name = called_name(call)
+    if name in _DECOMPOSITIONS:
+        return False
     if value is call.inputs[0]:
         return value.op == "attr"  # a method of the tensor
     if call.callee is not None:
         return value is call.callee.returns
-    name = called_name(call)
     if name in _CREATIONS or name in PRODUCTS or call.constructs is not None:
         return False
     if called_class(call) is not None:

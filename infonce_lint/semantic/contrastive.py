@@ -150,7 +150,7 @@ class SemanticModel:
         if frozen is not None:
             keys.add(key(frozen))
         protected = frozenset(keys)
-        if self.guards.protects(engagement.sink.value, protected):
+        if self.guards.protects(engagement.sink.value, protected) or self.guards.protects_here(read, protected):
             return True
         return frozen is not None and (
             self.guards.protects(engagement.consumer, protected) or self.guards.protects(frozen, protected)

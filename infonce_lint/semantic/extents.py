@@ -263,6 +263,8 @@ class Extents(IntegerExtents):
         ``cos(x.unsqueeze(1), y.unsqueeze(0))`` has the rows of x.
         """
         first, second = similarity.operands[:2]
+        if first is similarity.seed:
+            return self._unknown(first)  # logits that a model or a caller made
         if similarity.seed.name == "einsum":
             return self._einsum_rows(similarity.seed, first, second)
         rows = self.rows(first)

@@ -16,14 +16,15 @@ class Guards:
         """Whether some guard on one of ``keys`` dominates ``value``, in its function or in every caller."""
         if not keys:
             return False
-        if self._in_function(value, keys):
+        if self.protects_here(value, keys):
             return True
         callers = value.function.callers
         if depth < 4 and callers:
             return all(self.protects(call, keys, depth + 1) for call in callers)
         return False
 
-    def _in_function(self, value: Value, keys: frozenset[str]) -> bool:
+    def protects_here(self, value: Value, keys: frozenset[str]) -> bool:
+        """Whether some guard on one of ``keys`` dominates ``value`` inside its own function."""
         block: Block | None = value.block
         index = value.index
         while block is not None:

@@ -22,7 +22,11 @@ from infonce_lint.semantic.values import Module, Value
 _ROW_SUMS = frozenset({"sum", "reduce_sum", "ReduceSum"})
 _LOGARITHMS = frozenset("log log_softmax logsumexp LogSoftmax log1p logsigmoid reduce_logsumexp Log".split())
 _EXPONENTIALS = frozenset({"exp", "softmax", "Softmax", "Exp"})
-_MARGINS = frozenset({"relu", "clamp", "maximum", "hinge"})
+_MARGINS = frozenset({"relu", "ReLU", "clamp", "clamp_min", "clamp_", "maximum", "max", "hinge", "clip", "threshold"})
+#: What a call of these with one tensor twice compares, whatever runs behind the name.
+_METRIC_WORDS = frozenset({"distance", "dist", "metric", "pairwise", "kernel"})
+#: Steps that leave ``arange(n)`` what it is: the numbers of the rows.
+_RENUMBERING = frozenset("to cuda long type int tensor as_tensor LongTensor Variable list array cast device contiguous".split())
 
 #: How much a similarity by itself says that a loss is contrastive.
 SELF, TOWERS, STORED = 3, 2, 1  # a tensor with itself, two towers, a stored matrix or a row-wise product
@@ -44,6 +48,8 @@ def find_similarities(module: Module) -> list[Similarity]:
     found = []
     for seed in _seeds(module):
         seed.cone = cone_of(seed.seed)
+        if seed.operands[0] is seed.seed and any(seed.seed in known.cone for known in found):
+            continue  # a matrix whose similarity is known already
         if _is_contrastive(seed.strength, _evidence(seed)):
             seed.features = features_of(seed.operands)
             found.append(seed)
@@ -60,7 +66,53 @@ def _seeds(module: Module) -> list[Similarity]:
             found.append(_compared(value, value.inputs))
         elif value.op == "call":
             found.append(_call_seed(value))
+    found += [_in_batch_logits(value) for value in module.values if value.op == "call"]
+    found += [_named_matrix(value) for value in module.values]
     return [each for each in found if each is not None]
+
+
+def _in_batch_logits(call: Value) -> Similarity | None:
+    """Logits whose cross-entropy has the row numbers as targets: the classes are the rows, as in CLIP.
+
+    No classifier has such targets, so this is a contrastive loss whatever made the logits.
+    """
+    if call.callee is not None or call.constructs is not None or not is_loss_name(called_name(call)):
+        return None
+    logits, targets = call.argument(0, "input", "logits"), call.argument(1, "target", "labels")
+    if logits is None or targets is None or not _counts_rows(targets) or not REGRESSION_WORDS.isdisjoint(words(call.name)):
+        return None
+    return Similarity(logits, [logits, logits], TOWERS)
+
+
+def _counts_rows(value: Value) -> bool:
+    """Whether a tensor is ``arange(n)``: the number of each row."""
+    seen: set[Value] = set()
+    stack = [value]
+    while stack:
+        each = stack.pop()
+        if each in seen:
+            continue
+        seen.add(each)
+        if each.op == "call" and each.callee is None:
+            if called_name(each) in ("arange", "range"):
+                return True
+            if called_name(each) in _RENUMBERING:
+                receiver = receiver_of(each)
+                stack.extend([receiver] if receiver is not None else each.inputs[1:2])
+        elif each.op in ("phi", "name", "closure", "global", "self", "store"):
+            stack.extend(each.inputs)
+    return False
+
+
+def _named_matrix(value: Value) -> Similarity | None:
+    """``sim_matrix = ...``, or a parameter of that name: a similarity by its name, computed in its own way."""
+    if value.op not in ("binop", "call", "param") or (value.op == "param" and value.inputs):
+        return None
+    found = words(value.name if value.op == "param" else value.bound)
+    is_matrix = not {"matrix", "mat", "mtx"}.isdisjoint(found) or value.op == "param"
+    if not is_matrix or {"sim", "similarity", "affinity", "similarities"}.isdisjoint(found):
+        return None
+    return Similarity(value, [value, value], STORED)
 
 
 def _call_seed(call: Value) -> Similarity | None:
@@ -78,6 +130,10 @@ def _call_seed(call: Value) -> Similarity | None:
         return _compared(call, arguments)
     if call.constructs is None and is_similarity_name(call.name) and 2 <= len(arguments) <= 4:
         return _compared(call, arguments)
+    if call.callee is None and call.constructs is None and len(arguments) == 2:
+        is_metric = not _METRIC_WORDS.isdisjoint(words(call.name))
+        if is_metric and roots(arguments[0]) & roots(arguments[1]):
+            return _compared(call, arguments)
     return None
 
 
@@ -143,6 +199,9 @@ def _evidence_of(value: Value, cone: set[Value]) -> Iterable[str]:
         and any(is_temperature_name(each.name) for each in value.inputs if each not in cone)
     ):
         yield "temperature"
+    if value.op in ("binop", "call") and value.name in ("Add", "Subtract", "maximum", "relu", "clamp"):
+        if any({"margin", "delta", "hinge"} & {*words(each.name), *words(each.bound)} for each in value.inputs):
+            yield "margin name"
 
 
 def _evidence_of_name(name: str) -> str:
@@ -162,7 +221,7 @@ def _evidence_of_name(name: str) -> str:
 
 def _is_contrastive(strength: int, evidence: set[str]) -> bool:
     """Whether the evidence is enough for what is compared: least for a tensor with itself, most for a stored matrix."""
-    is_loss = "cross-entropy" in evidence or "log" in evidence
+    is_loss = bool(evidence & {"cross-entropy", "log"}) or evidence >= {"margin", "margin name"}
     if "regression" in evidence and not is_loss:
         return False
     is_loss_like = bool(evidence & {"loss", "exp", "margin"})

@@ -7,6 +7,8 @@ scratch folder, so that log files and the like do not land in the project.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import os
 import select
@@ -27,6 +29,12 @@ def main() -> None:
     except ImportError as error:
         _say(answers, {"error": f"verify needs torch: pip install 'infonce-lint[verify]' ({error})"})
         return
+    import torch.nn.parallel
+
+    import infonce_lint.verify.checks.distributed
+    import infonce_lint.verify.experiment
+    import infonce_lint.verify.search  # noqa: F401  all that a fork may need is there before it
+
     torch.set_num_threads(1)  # these are small losses, and a thread pool would not survive the fork
     os.environ["PYTHONBREAKPOINT"] = "0"
     sys.argv = ["verify"]
@@ -35,6 +43,9 @@ def main() -> None:
         _say(answers, {"torch": torch.__version__})
         for line in questions:
             request = json.loads(line)
+            for name in request.get("warm", ()):  # what every fork would have to import for itself
+                with contextlib.suppress(ImportError):
+                    importlib.import_module(name)
             _say(answers, _apart(request) if hasattr(os, "fork") else _answer(request))
         os.chdir("/")
 
@@ -67,10 +78,8 @@ def _apart(request: dict[str, Any]) -> dict[str, Any]:
     os.close(writer)
     data, complete = _read(reader, time.monotonic() + float(request["seconds"]))
     os.close(reader)
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
     _, status = os.waitpid(child, 0)
     if not complete:
         return {"error": f"it took more than {request['seconds']:g} s and was stopped"}

@@ -125,11 +125,12 @@ class _Cut:
         if self.function.is_module:
             return self.tree, self.tree.body
         row = self._row(self.seeds[0])
-        for holder in ast.walk(self.tree):
-            for node in holder.body if isinstance(holder, ast.Module | ast.ClassDef) else ():
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == self.function.name:
-                    if row in _rows(node) and isinstance(holder, ast.Module | ast.ClassDef):
-                        return holder, node.body
+        holders = [each for each in ast.walk(self.tree) if isinstance(each, ast.Module | ast.ClassDef)]
+        for holder in holders:
+            functions = [each for each in holder.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
+            for node in functions:
+                if node.name == self.function.name and row in _rows(node):
+                    return holder, node.body
         raise CannotCut("it stands in a function inside another one")
 
     def _flat(self, body: Sequence[ast.stmt], row: int) -> list[ast.stmt]:

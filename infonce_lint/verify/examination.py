@@ -11,6 +11,9 @@ from infonce_lint.verify.rows import Row, Status
 from infonce_lint.verify.site import Site
 from infonce_lint.verify.worker import Worker
 
+#: What torch imports late, where a family needs it: seconds that each of its processes would take.
+_WARM = {"distributed": ["torch._dynamo"], "gradients": ["torch.autograd.gradcheck", "torch.testing"]}
+
 
 @dataclass(slots=True)
 class Examination:
@@ -68,7 +71,8 @@ def examine(
         found.rows += _rows("value", answer)
     for family in families:
         if family != "value":
-            answer = worker.ask("check", plan=plan, family=family, match=match, unit_rows=unit_rows, **asked)
+            details = {"plan": plan, "family": family, "match": match, "unit_rows": unit_rows, **asked}
+            answer = worker.ask("check", warm=_WARM.get(family, []), **details)
             found.rows += _rows(family, answer)
     return found
 

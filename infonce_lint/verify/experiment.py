@@ -10,6 +10,7 @@ from torch import Tensor
 
 from infonce_lint.verify.knobs import CONFIGURED, RAGGED, TWICE, Knobs
 from infonce_lint.verify.outcome import NoLoss, short
+from infonce_lint.verify.search import find_subject
 from infonce_lint.verify.site import Site
 from infonce_lint.verify.stacking import views_of
 from infonce_lint.verify.stub import CannotRun
@@ -48,7 +49,7 @@ def experiment(site: Site, original: str, fixed: str, knobs: Knobs) -> dict[str,
     Raises:
         CannotRun: the loss before its fix cannot be run even at the size that it is configured for.
     """
-    before = Subject(site, original, knobs)
+    before = find_subject(site, original, knobs)
     after = Subject(site, fixed, knobs, before.plan)
     wanted = {size: _run(before, size, size) for size in (CONFIGURED, RAGGED, TWICE)}
     if wanted[RAGGED].error:

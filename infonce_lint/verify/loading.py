@@ -60,7 +60,7 @@ class LazyScope:
         self._started: set[int] = set()
         self._running: list[int] = []
         self._strict = False  # inside `try`, an import that fails must fail
-        self.namespace: dict[str, Any] = {"__name__": "loss_under_test", "__file__": filename, **(namespace or {})}
+        self.namespace: dict[str, Any] = {"__name__": module_name(filename), "__file__": filename, **(namespace or {})}
         self.namespace["__builtins__"] = _Builtins(self, self._import)
 
     def hides(self, name: str) -> bool:
@@ -121,12 +121,15 @@ class LazyScope:
         return failure
 
     def _configure(self, name: str) -> None:
-        role = role_of(name, self._maker.knobs.sizes)
+        """Let what a name was bound to give way to what a check turns: sizes, temperatures, configuration objects."""
         bound = self.namespace.get(name, MISSING)
-        if role is Role.CONFIG and bound is not MISSING and not isinstance(bound, type | ModuleType | StandIn | Config):
-            if not callable(bound):
-                self.namespace[name] = Config(name, self._maker, bound)
-        elif (role is Role.SIZE and isinstance(bound, int | StandIn) and not isinstance(bound, bool)) or (role in (Role.TEMPERATURE, Role.VIEWS, Role.WORLD) and isinstance(bound, int | float | StandIn)):
+        if bound is MISSING or isinstance(bound, bool | type | ModuleType | Config):
+            return
+        role = role_of(name, self._maker.knobs.sizes)
+        is_number = isinstance(bound, int | float)
+        if role is Role.CONFIG and not is_number and not callable(bound):
+            self.namespace[name] = Config(name, self._maker, bound)
+        elif role in IMPORTABLE - {Role.CONFIG, Role.DEVICE} and (is_number or isinstance(bound, StandIn)):
             self.namespace[name] = self._maker.by_name(name, name)
 
     def _run(self, statement: ast.stmt) -> None:
@@ -183,7 +186,8 @@ class LazyModule(ModuleType):
     """A file of the target's project, run name by name."""
 
     def __init__(self, path: str, text: str, maker: Maker, importer: Importer) -> None:
-        super().__init__(os.path.basename(path))
+        super().__init__(module_name(path))
+        sys.modules[self.__name__] = self  # data classes look for the module of their class
         self.__file__ = path
         self.tree = tree = ast.parse(text)
         for statement in tree.body:
@@ -258,6 +262,11 @@ class Importer:
         return None
 
 
+def module_name(path: str) -> str:
+    """The name under which a file of the target's project is known to Python; no import can ask for it."""
+    return f"under test: {path}"
+
+
 def load(path: str, text: str, maker: Maker) -> LazyModule:
     """The module of a target's text; its project is every folder from the file's own up to the root of its package."""
     folder = os.path.dirname(os.path.abspath(path))
@@ -289,9 +298,10 @@ class ConfiguredLiterals(ast.NodeVisitor):
     def visit_Dict(self, node: ast.Dict) -> None:
         """The entries of a dictionary display."""
         for number, (key, value) in enumerate(zip(node.keys, node.values)):
-            if isinstance(key, ast.Constant) and isinstance(key.value, str) and _is_number(value):
-                if role_of(key.value, self._maker.knobs.sizes, in_configuration=True) is Role.SIZE:
-                    node.values[number] = ast.copy_location(ast.Constant(self._maker.knobs.configured), value)
+            name = key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else ""
+            role = role_of(name, self._maker.knobs.sizes, in_configuration=True)
+            if role is Role.SIZE and _is_number(value):
+                node.values[number] = ast.copy_location(ast.Constant(self._maker.knobs.configured), value)
         self.generic_visit(node)
 
     def _set(self, target: ast.expr, node: ast.Assign | ast.AnnAssign, field: str) -> None:

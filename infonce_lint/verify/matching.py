@@ -88,7 +88,7 @@ MISTAKES: dict[str, Form] = {
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a loss was found to compute: ``factor`` times ``form`` at ``temperature``; ``summed`` over "rows" or "samples"."""
+    """What a loss was found to compute: ``factor`` times ``form``, ``summed`` over "rows" or "samples" or averaged."""
 
     form: str
     factor: float

@@ -1,4 +1,4 @@
-"""The object whose method is the loss: constructed by role, or built attribute by attribute as the method reads them."""
+"""The object whose method is the loss: constructed by role, or built attribute by attribute as they are read."""
 
 from __future__ import annotations
 

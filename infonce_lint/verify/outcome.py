@@ -14,7 +14,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """``value`` is the loss as a 0-d tensor; ``tensors`` are all tensors and numbers of the result; ``note`` how it was read."""
+    """``value`` is the loss as a 0-d tensor, ``tensors`` all that came back, ``note`` which part of it is the loss."""
 
     value: Tensor
     tensors: tuple[Tensor, ...]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from infonce_lint.linter import NOTEBOOK_SUFFIX
 from infonce_lint.semantic.contrastive import ContrastiveLoss, SemanticModel
@@ -22,6 +23,7 @@ class SiteProof:
     reproduced: str  # what goes wrong before; empty if nothing does
     proven: bool
     message: str
+    problem: str = ""  # why it could not be run
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,14 @@ def prove_texts(before: SourceFile, after: SourceFile, settings: Settings, worke
     return Proof(tuple(proofs.values()))
 
 
-def prove_site(site: Site, before: SourceFile, after: SourceFile, settings: Settings, worker: Worker) -> SiteProof:
+def prove_site(
+    site: Site,
+    before: SourceFile,
+    after: SourceFile,
+    settings: Settings,
+    worker: Worker,
+    sets: Mapping[str, object] | None = None,
+) -> SiteProof:
     """Run one loss before and after; one that is written inside a loop is cut out of it first."""
     old, new = before.text, after.text
     if site.problem:
@@ -87,11 +96,12 @@ def prove_site(site: Site, before: SourceFile, after: SourceFile, settings: Sett
             new = cut(site, after, settings, piece.end).text
             site, old = piece.site, piece.text
         except CannotCut as error:
-            return SiteProof(site, "", False, f"{site.problem} ({error})")
-    answer = worker.ask("prove", site=site.as_json(), text=old, fixed=new)
+            problem = f"{site.problem} ({error})"
+            return SiteProof(site, "", False, problem, problem)
+    answer = worker.ask("prove", site=site.as_json(), text=old, fixed=new, sets=dict(sets or {}))
     failure = answer.get("error") or answer.get("cannot")
     if failure:
-        return SiteProof(replace(site, problem=failure), "", False, failure)
+        return SiteProof(site, "", False, failure, failure)
     return SiteProof(site, answer["reproduced"], answer["proven"], answer["message"])
 
 

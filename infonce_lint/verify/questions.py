@@ -21,9 +21,9 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plan(site: Site, knobs: Knobs, request: dict[str, Any]) -> dict[str, Any]:
-    from infonce_lint.verify.subject import Subject
+    from infonce_lint.verify.search import find_subject
 
-    return {"plan": Subject(site, request["text"], knobs).plan.as_json()}
+    return {"plan": find_subject(site, request["text"], knobs).plan.as_json()}
 
 
 def _prove(site: Site, knobs: Knobs, request: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from torch import Tensor
 from infonce_lint.semantic.names import words
 from infonce_lint.verify.devices import without_cuda
 from infonce_lint.verify.entry import builds_of
-from infonce_lint.verify.knobs import CONFIGURED, role_of
+from infonce_lint.verify.knobs import CONFIGURED, Knobs, role_of
 from infonce_lint.verify.objects import by_role
 from infonce_lint.verify.outcome import NoLoss, short
 from infonce_lint.verify.plan import Plan
@@ -31,8 +31,19 @@ _MASK_WORDS = frozenset("mask masks".split())
 _SECONDS, _RUNS, _COMBINATIONS = 20.0, 120, 24
 
 
+def find_subject(site: Site, text: str, knobs: Knobs) -> Subject:
+    """The loss of a site, with the plan that was found for it.
+
+    Raises:
+        CannotRun: see `find_plan`.
+    """
+    subject = Subject(site, text, knobs, Plan())
+    subject.plan = find_plan(subject)
+    return subject
+
+
 def find_plan(subject: Subject) -> Plan:
-    """The plan of a loss.
+    """The plan of a loss; the one that ``subject`` has is not looked at.
 
     Raises:
         CannotRun: no way was found; the text tells what stopped the most promising one.

@@ -19,6 +19,7 @@ class Site:
         features: the parameters that bring the features; empty if they are to be guessed from the signature.
         sizes: names that hold the configured batch size although they do not say so.
         buggy: the linter has findings in it.
+        reads: the rows on which its unit reads configured sizes.
         module: a dotted module to import the loss from, in place of running parts of the file.
         problem: why it cannot be run alone.
         cut_from: the function that the loss was cut out of (`cutting.py`), as a person would name it.
@@ -30,6 +31,7 @@ class Site:
     features: tuple[str, ...] = ()
     sizes: tuple[str, ...] = ()
     buggy: bool = False
+    reads: tuple[int, ...] = ()
     module: str = ""
     problem: str = ""
     cut_from: str = ""

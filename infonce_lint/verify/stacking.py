@@ -76,10 +76,10 @@ def views_of(
     *,
     seed: int = 7,
     dim: int = DIM,
-    spread: float = 0.5,
+    spread: float = 1.5,
     dtype: torch.dtype | None = None,
 ) -> list[Tensor]:
-    """``count`` tensors ``[samples, dim]`` (float64 by default): unit rows that agree more with their like than others."""
+    """``count`` tensors ``[samples, dim]`` (float64 by default) of unit rows; those of a sample lie close together."""
     import torch
 
     random = torch.Generator().manual_seed(seed)
@@ -90,8 +90,8 @@ def views_of(
 
 #: What else a loss may ask for, by a word that a plan can keep; each is made for a batch of B samples in V views.
 EXTRAS = (
-    "none", "an object", "sample ids", "row ids", "row ids as numbers", "sample ids as numbers", "queue", "queue in columns",
-    "other rows", "one",
+    "none", "an object", "sample ids", "row ids", "row ids as numbers", "sample ids as numbers",
+    "queue", "queue in columns", "other rows", "one",
 )  # fmt: skip
 
 

@@ -24,22 +24,12 @@ from infonce_lint.verify.stub import MISSING, Maker, Record, StandIn, Thing
 
 
 class Subject:
-    """The loss of a site in one version of its file's text.
+    """The loss of a site in one version of its file's text, built and called as ``plan`` says (see `search.py`)."""
 
-    Without a ``plan`` the way to build and call it is found by trying.
-
-    Raises:
-        CannotRun: there is no such way; the text tells what stopped the most promising one.
-    """
-
-    def __init__(self, site: Site, text: str, knobs: Knobs, plan: Plan | None = None) -> None:
+    def __init__(self, site: Site, text: str, knobs: Knobs, plan: Plan) -> None:
         self.site = site
         self.text = text
         self.knobs = replace(knobs, sizes=frozenset(site.sizes))
-        if plan is None:
-            from infonce_lint.verify.search import find_plan
-
-            plan = find_plan(self)
         self.plan = plan
 
     def value(self, views: Sequence[Tensor], **knobs: Any) -> Tensor:
@@ -53,7 +43,7 @@ class Subject:
 
     def raw(self, arguments: Sequence[Any], samples: int, **knobs: Any) -> Tensor:
         """The loss of feature arguments that no batch would give: for what a loss should refuse."""
-        settings = replace(self.knobs, **({"given": samples} | knobs))
+        settings = replace(self.knobs, **({"given": samples, "views": self.plan.views} | knobs))
         like = views_of(samples, settings.views, dtype=torch.float32)
         return self.run(self.plan, settings, like, Record(), arguments).value
 

@@ -155,19 +155,21 @@ def loss_sites(loss: ContrastiveLoss, source: SourceFile) -> list[Site]:
     """The functions to run in order to see a loss unit at work."""
     model = loss.model
     touched = {each for each in loss.functions if not each.is_module}
-    mine = [each for each in model.roles.similarities if _functions(each) & touched]
+    similar = [each for each in model.roles.similarities if _functions(each) & touched]
     sizes = _size_names(loss)
     reading = {use.read.function for use in loss.size_uses}
-    entries = [each for each in _entries(model, mine) if _reaches(each, reading)]
+    entries = [each for each in _entries(model, similar) if _reaches(each, reading)]
+    nodes = [(use.read.node, use.read.function) for use in loss.size_uses]
+    rows = {node: source.span(node).start.row for node, _ in nodes if node is not None}
     sites = [_site(each, model, source, sizes, buggy=True) for each in entries]
     covered = {each for entry in entries for runner in (entry, *_constructors(entry)) for each in _run_by(runner)}
     for function in sorted(touched - covered, key=lambda each: each.qualified_name):
         if function in reading:
             site = _inlined_site(function, model, source, sizes, buggy=True)
-            nodes = [use.read.node for use in loss.size_uses if use.read.function is function]
-            rows = [source.span(node).start.row for node in nodes if node is not None]
-            sites.append(replace(site, row=min(rows, default=site.row)))
-    return sites or [_nowhere(loss, model, source, sizes)]
+            mine = [rows[node] for node, reader in nodes if reader is function and node is not None]
+            sites.append(replace(site, row=min(mine, default=site.row)))
+    sites = sites or [_nowhere(loss, model, source, sizes)]
+    return [replace(site, reads=tuple(sorted(set(rows.values())))) for site in sites]
 
 
 # -- functions of a loss -----------------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ class Worker:
             WorkerError: torch is not installed, or the child does not start.
         """
         request = {"question": question, "seconds": self.seconds, **details}
-        process = self._started()
+        process = self.start()
         assert process.stdin is not None
         try:
             process.stdin.write(json.dumps(request).encode() + b"\n")
@@ -69,7 +69,12 @@ class Worker:
                 if pipe is not None:
                     pipe.close()
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def start(self) -> subprocess.Popen[bytes]:
+        """The child, started if it does not run.
+
+        Raises:
+            WorkerError: torch is not installed, or the child does not start.
+        """
         if self._process is not None and self._process.poll() is None:
             return self._process
         self.close()

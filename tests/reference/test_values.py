@@ -226,3 +226,17 @@ def test_a_lone_sample_has_nothing_to_learn(form: Form) -> None:
         at_rest = math.log(n_views - 1) if form == "out" else 0.0
         assert value.item() == pytest.approx(at_rest, abs=1e-12)
         assert gradient.abs().max() <= 1e-12
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5, 13])
+def test_at_two_views_all_forms_are_one(batch: int) -> None:
+    features = cloud("spread", 2 * batch, 6, 8)
+    first, *others = (value_and_gradient(info_nce_loss(features, 2, form=form), features) for form in FORMS)
+    for other in others:
+        assert all((one - two).abs().max() <= 1e-12 for one, two in zip(first, other))
+
+
+def test_above_two_views_no_two_forms_are_one() -> None:
+    features = cloud("spread", 15, 6, 9)
+    values = sorted(info_nce_loss(features, 3, form=form).item() for form in FORMS)
+    assert values[0] + 0.1 < values[1] < values[2] - 0.1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.repair.snippets import new_rows, refusal
 
 CODE = """

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from tests.repair.snippets import PREFIX, fix, new_rows, plan, refusal, repaired
-
 from infonce_lint.edits import apply_edits
 from infonce_lint.finding import Applicability, Fix
 from infonce_lint.repair import Refusal
+from tests.repair.snippets import PREFIX, fix, new_rows, plan, refusal, repaired
 
 
 def test_all_reads_of_a_unit_are_rewritten_together() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.repair.snippets import is_safe, new_rows, refusal, repaired
 
 FROZEN = """

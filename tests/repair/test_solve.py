@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.repair.snippets import is_safe, new_rows, refusal
 
 HEAD = "def loss(z, w, args, queue):\n    "
@@ -27,11 +28,13 @@ PROVEN = {
         "return sim.view(2 * z.shape[0], -1).log().mean()",
     ),
     "a diagonal of stacked views": (
-        "h = torch.cat([z, w])\n    sim = h @ h.T / args.temperature\n    return torch.diag(sim, args.batch_size).mean()",
+        "h = torch.cat([z, w])\n    sim = h @ h.T / args.temperature\n"
+        "    return torch.diag(sim, args.batch_size).mean()",
         "return torch.diag(sim, z.shape[0]).mean()",
     ),
     "a diagonal below": (
-        "h = torch.cat([z, w])\n    sim = h @ h.T / args.temperature\n    return torch.diag(sim, -args.batch_size).mean()",
+        "h = torch.cat([z, w])\n    sim = h @ h.T / args.temperature\n"
+        "    return torch.diag(sim, -args.batch_size).mean()",
         "return torch.diag(sim, -z.shape[0]).mean()",
     ),
     "both halves of a tensor": (
@@ -43,7 +46,8 @@ PROVEN = {
         "a, b = torch.split(z, actual_batch_size)",
     ),
     "listed sections": (
-        "a, b = torch.split(z, [args.batch_size, args.batch_size])\n    return F.cross_entropy(a @ b.T, torch.zeros(3))",
+        "a, b = torch.split(z, [args.batch_size, args.batch_size])\n"
+        "    return F.cross_entropy(a @ b.T, torch.zeros(3))",
         "a, b = torch.split(z, [actual_batch_size, actual_batch_size])",
     ),
     "a loop over the rows of two towers": (
@@ -96,7 +100,9 @@ REFUSED = {
         "how many views",
     ),
     "rows of patches": (
-        "h = z.view(args.batch_size, -1, 8)\n    sim = torch.bmm(h, w) / args.temperature\n    return sim.log().mean()",
+        "h = z.view(args.batch_size, -1, 8)\n    sim = z @ z.T / args.temperature\n"
+        "    deep = torch.bmm(h, h.transpose(1, 2)) / args.temperature\n"
+        "    return torch.diag(sim, args.batch_size).mean() + deep.log().mean()",
         "regrouped",
     ),
 }

@@ -10,11 +10,11 @@ import libcst as cst
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from tests.semantic.snippets import model_of, purposes
 
 from infonce_lint.semantic.contrastive import SemanticModel
 from infonce_lint.semantic.extents import Extents
 from infonce_lint.settings import Settings
+from tests.semantic.snippets import model_of, purposes
 
 PREFIX = "import torch\nimport torch.nn.functional as F\n"
 LOSS = """
@@ -95,11 +95,14 @@ SILENT = {
     "a world size alone": loss("self.args.world_size"),
     "class_num": loss("self.class_num", init="self.class_num = 10"),
     "a queue's length": loss("self.queue_size", init="self.queue_size = 4096"),
-    "a plain parameter": f"{PREFIX}def f(z, batch_size):\n    return F.cross_entropy(z @ z.T, torch.arange(batch_size))",
+    "a plain parameter": f"{PREFIX}def f(z, n_rows):\n    return F.cross_entropy(z @ z.T, torch.arange(n_rows))",
+    "a telling parameter": f"{PREFIX}def f(z, batch_size):\n    return F.cross_entropy(z @ z.T, arange(batch_size))",
     "a numeric default": f"{PREFIX}def f(z, n=8):\n    return F.cross_entropy(z @ z.T, torch.arange(n))",
     "a comment": loss("len(z)", before="# self.batch_size\n        pass"),
     "a string": loss("len(z)", before="'self.batch_size'"),
-    "labels that no loss reads": f"{PREFIX}def f(z, args):\n    y = torch.arange(args.batch_size)\n    return (z @ z.T).log()",
+    "labels that no loss reads": (
+        f"{PREFIX}def f(z, args):\n    y = torch.arange(args.batch_size)\n    return (z @ z.T).log()"
+    ),
     "a GAN": f"{PREFIX}def f(net, x, args):\n    return F.binary_cross_entropy(net(x), torch.ones(args.batch_size))",
     "a VAE": f"{PREFIX}def f(net, args):\n    return F.mse_loss(net(torch.randn(args.batch_size, 8)), target)",
     "a smoke test's own tensors": (
@@ -257,8 +260,8 @@ def test_rare_python_is_understood(code: str) -> None:
 
 
 _ATOMS = st.sampled_from(
-    "z w sim mask args self BATCH_SIZE n (0) (1) (2) (-1) None args.batch_size self.batch_size self.mask z.shape z.shape[0] "
-    "len(z) () [] {} (z,w) [0] 'nc,mc->nm' ',b->b'".split()
+    "z w sim mask args self BATCH_SIZE n (0) (1) (2) (-1) None args.batch_size self.batch_size self.mask z.shape "
+    "z.shape[0] len(z) () [] {} (z,w) [0] 'nc,mc->nm' ',b->b'".split()
 )
 _FORMS = st.sampled_from(
     [
@@ -320,7 +323,7 @@ def test_any_loss_like_code_is_understood(statements: list[tuple[str, str]], cut
     rows = [form.format(expression) for form, expression in statements]
     body = ["\n        ".join(part or ["pass"]) for part in (rows[:cut], rows[cut:])]
     code = (
-        "import torch\nimport torch.nn.functional as F\nBATCH_SIZE = 8\ndef helper(z, n=BATCH_SIZE):\n    return z @ z.T\n"
+        f"{PREFIX}BATCH_SIZE = 8\ndef helper(z, n=BATCH_SIZE):\n    return z @ z.T\n"
         f"class Loss:\n    def __init__(self, batch_size, args, z, w):\n        {body[0]}\n"
         f"    def forward(self, z, w, args, mask):\n        {body[1]}\n"
     )

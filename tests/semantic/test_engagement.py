@@ -5,10 +5,10 @@ from __future__ import annotations
 from textwrap import indent
 
 import pytest
-from tests.semantic.snippets import model_of, uses
 
 from infonce_lint.semantic.engagement import Engagement
 from infonce_lint.semantic.sinks import Kind
+from tests.semantic.snippets import model_of, uses
 
 PREFIX = "import torch\nimport torch.nn.functional as F\nfrom torch import nn\n"
 LOSS = (
@@ -80,7 +80,7 @@ IDLE = {
     "a running average": "log.update(F.cross_entropy(sim, y).item(), args.batch_size)\nreturn sim.mean()",
     "a logged mean": "print(F.cross_entropy(sim, y).item() / args.batch_size)\nreturn sim.mean()",
     "steps of an epoch": "steps = len(loader) // args.batch_size\nreturn sim.mean() * 1",
-    "a chunk's stride": "for i in range(0, len(z), args.batch_size):\n    sim[i : i + args.batch_size]\nreturn sim.mean()",
+    "a chunk's stride": "n = args.batch_size\nfor i in range(0, len(z), n):\n    sim[i : i + n]\nreturn sim.mean()",
     "the width of a layer": "layer = nn.Linear(args.batch_size, 4)\nreturn layer(sim).mean()",
     "a name": "save(f'run-{args.batch_size}')\nreturn sim.mean()",
     "the dtype of something": "y = torch.zeros(3, dtype=args.batch_size)\nreturn F.cross_entropy(sim, y)",

@@ -7,10 +7,10 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.semantic.snippets import model_of, probed
 
 from infonce_lint.semantic.extent import WORLD, Extent, number, symbol
 from infonce_lint.semantic.extents import Extents
+from tests.semantic.snippets import model_of, probed
 
 SYMBOLS = ["size:batch_size", "rows:1", "rows:2", "named:n_views", WORLD]
 numbers = st.fractions(min_value=Fraction(1, 12), max_value=12, max_denominator=12)
@@ -172,7 +172,7 @@ def test_picking_entries_gathers_no_processes() -> None:
 
 
 def test_views_concatenated_count_as_equal() -> None:
-    found, asked, base = extents_of("other(w)\nh = torch.cat([z, w])\nprobe(h)")
+    _, asked, base = extents_of("other(w)\nh = torch.cat([z, w])\nprobe(h)")
     assert in_z(asked, base) == number(2) * Z
 
 

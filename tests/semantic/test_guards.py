@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.semantic.snippets import model_of, probes
 
 KEYS = frozenset({"self.batch_size"})

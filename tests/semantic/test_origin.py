@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.semantic.snippets import is_shape, model_of, probed, sources
 
 from infonce_lint.settings import Settings
+from tests.semantic.snippets import is_shape, model_of, probed, sources
 
 CONFIGURED = {
     "an entry of args": ("def f(args):\n    probe(args.batch_size)", "args.batch_size"),
@@ -25,15 +25,15 @@ CONFIGURED = {
     "a star import": ("from config import *\ndef f():\n    probe(BATCH_SIZE)", "BATCH_SIZE"),
     "an attribute set elsewhere": ("class A:\n    def f(self):\n        probe(self.batch_size)", "self.batch_size"),
     "a literal on self": (
-        "class A:\n    def __init__(self):\n        self.batch_size = 112\n    def f(self):\n        probe(self.batch_size)",
-        "self.batch_size",
+        "class A:\n    def __init__(self):\n        self.bs = 112\n    def f(self):\n        probe(self.bs)",
+        "self.bs",
     ),
     "a class attribute": (
         "class A:\n    batch_size = 8\n    def f(self):\n        probe(self.batch_size)",
         "self.batch_size",
     ),
     "an attribute of another name": (
-        "class A:\n    def __init__(self, args):\n        self.n = args.batch_size\n    def f(self):\n        probe(self.n)",
+        "class A:\n    def __init__(self, opt):\n        self.n = opt.batch_size\n    def f(self):\n        probe(self.n)",
         "self.n",
     ),
     "a constructor's parameter": (
@@ -144,12 +144,12 @@ class TestAttributes:
         assert sources(code) == set()
 
     def test_a_property_speaks_for_itself(self) -> None:
-        code = "class A:\n    @property\n    def batch_size(self):\n        return 3\n    def f(self):\n        probe(self.batch_size)"
+        code = "class A:\n    @property\n    def bs(self):\n        return 3\n    def f(self):\n        probe(self.bs)"
         assert sources(code) == set()
 
     def test_none_says_nothing(self) -> None:
-        code = "class A:\n    def __init__(self):\n        self.batch_size = None\n    def f(self):\n        probe(self.batch_size)"
-        assert sources(code) == {"self.batch_size"}
+        code = "class A:\n    def __init__(self):\n        self.bs = None\n    def f(self):\n        probe(self.bs)"
+        assert sources(code) == {"self.bs"}
 
     def test_a_subclass_stores_the_shape(self) -> None:
         code = """

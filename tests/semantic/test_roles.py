@@ -1,13 +1,13 @@
-"""Roles: which products are similarities of a contrastive loss, what is made of them, and which tensors they compare."""
+"""Roles: which products are similarities of a contrastive loss, what is made of them, which tensors they compare."""
 
 from __future__ import annotations
 
 import pytest
-from tests.semantic.snippets import model_of, probed, probes
 
 from infonce_lint.semantic.calls import called_class, is_gather, is_library_call, option, receiver_of, tensor_of
 from infonce_lint.semantic.similarity import SELF, STORED, TOWERS
 from infonce_lint.semantic.values import Value
+from tests.semantic.snippets import model_of, probed, probes
 
 PREFIX = "import torch\nimport torch.nn.functional as F\nfrom torch import nn\n"
 

@@ -32,9 +32,7 @@ def _one(table: Table, subject: Subject, title: str, dtype: torch.dtype, device:
     samples, count = subject.plan.configured, subject.plan.views
     rows = [each.to(device) for each in views_of(samples, count, dtype=torch.float32)]
     halves = [each.to(dtype) for each in rows]
-    exact, problem = attempt(
-        lambda: subject.value([each.float() for each in halves], configured=samples, device=device)
-    )
+    exact, problem = attempt(subject.value, [each.float() for each in halves], configured=samples, device=device)
     if exact is None:
         table.add(title, False, problem)
         return

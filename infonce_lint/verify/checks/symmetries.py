@@ -1,4 +1,4 @@
-"""What cannot change a contrastive loss: the order of samples and of views, the length of rows; and its value at rest."""
+"""What cannot change a contrastive loss: the order of samples and views, the length of rows; and its value at rest."""
 
 from __future__ import annotations
 

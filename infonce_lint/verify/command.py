@@ -1,0 +1,128 @@
+"""``infonce-lint verify``: run losses, compare them with the reference, reproduce defects and prove their fixes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Sequence
+
+from infonce_lint.arguments import OneLineParser
+from infonce_lint.configuration import ConfigurationError, Configurations, Overrides, did_you_mean
+from infonce_lint.source import SourceError
+from infonce_lint.verify import report
+from infonce_lint.verify.checks import FAMILIES
+from infonce_lint.verify.knobs import parse_set
+from infonce_lint.verify.target import TargetError, parse_target, read_source
+from infonce_lint.verify.verdict import Options, Verdict, judge
+from infonce_lint.verify.worker import Worker, WorkerError
+
+_EPILOG = """\
+targets:
+  file.py                  every contrastive loss of a file or notebook
+  file.py::function        one of them; file.py::Class.method likewise
+  package.module:loss      one that is imported
+
+The losses run in a child process with stand-ins for what they read, without their file's other code. Rows of half a
+batch, other view counts, other orders, low temperatures, half precision, several ranks and a GPU are tried on each.
+
+exit codes:
+  0  every loss was run, and every check passed (skipped ones are counted)
+  1  a check failed, a defect was reproduced, or a loss could not be run
+  2  a wrong option, a target that is not there or does not parse, or no torch
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; the result is the exit code."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    try:
+        options = Options(_families(given.checks), dict(map(parse_set, given.set)), given.unit_rows, given.require_gpu)
+    except ValueError as error:
+        parser.error(str(error))
+    verdicts: list[Verdict] = []
+    failures: list[str] = []
+    plain = given.output_format == "full"
+    screen = report.console() if plain else None
+    with Worker(given.time_limit) as worker:
+        for text in given.targets:
+            try:
+                for verdict in _verdicts(text, given, options, worker):
+                    verdicts.append(verdict)
+                    if screen is not None:
+                        report.print_verdict(verdict, screen)
+            except (TargetError, ConfigurationError, WorkerError) as error:
+                failures.append(str(error))
+                if isinstance(error, WorkerError):
+                    break
+            except SourceError as error:
+                failures.append(f"{text}: {error.message} (row {error.position.row})")
+            except OSError as error:
+                failures.append(f"{text}: {error.strerror or error}")
+    if screen is not None and verdicts:
+        report.print_summary(verdicts, screen)
+    elif screen is None:
+        print(report.as_json(verdicts))
+    sys.stdout.flush()
+    for failure in failures:
+        print(f"infonce-lint: error: {failure}", file=sys.stderr)
+    return 2 if failures else 0 if all(verdict.passed for verdict in verdicts) else 1
+
+
+def _verdicts(text: str, given: argparse.Namespace, options: Options, worker: Worker) -> Iterator[Verdict]:
+    target = parse_target(text)
+    absolute = os.path.abspath(target.path)
+    configurations = Configurations(given.config, given.isolated, Overrides())
+    settings = configurations.for_folder(os.path.dirname(absolute)).for_file(absolute)
+    yield from judge(target, read_source(target.path), settings, worker, options)
+
+
+def _families(values: Sequence[str] | None) -> tuple[str, ...]:
+    if not values:
+        return FAMILIES
+    wanted = [part.strip() for value in values for part in value.split(",") if part.strip()]
+    for each in wanted:
+        if each not in FAMILIES:
+            raise ValueError(
+                f"--checks: unknown {each!r}{did_you_mean(each, FAMILIES)}; there are {', '.join(FAMILIES)}"
+            )
+    return tuple(each for each in FAMILIES if each in wanted)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return seconds
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = OneLineParser(
+        prog="infonce-lint verify",
+        description="Runs contrastive losses: against a reference loss, and before and after a fix.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("targets", nargs="+", metavar="TARGET", help="what to run, see below")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter or an attribute that the loss reads, such as args.temperature=0.07 (may be repeated)",
+    )
+    parser.add_argument("--checks", action="append", metavar="NAMES", help=f"only these: {', '.join(FAMILIES)}")
+    parser.add_argument("--unit-rows", action="store_true", help="the loss expects rows of length 1 (no scale check)")
+    parser.add_argument("--require-gpu", action="store_true", help="without a GPU its checks fail")
+    parser.add_argument(
+        "--time-limit", type=_seconds, default=60.0, metavar="SECONDS", help="for one family of checks (default: 60)"
+    )
+    parser.add_argument("--output-format", choices=("full", "json"), default="full", help="default: full")
+    parser.add_argument("--config", metavar="FILE", help="this file in place of the nearest pyproject.toml")
+    parser.add_argument("--isolated", action="store_true", help="read no configuration file")
+    return parser

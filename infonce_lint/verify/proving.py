@@ -1,0 +1,68 @@
+"""``--fix --prove``: of all fixes on offer, only those that running the losses has proven."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from types import TracebackType
+
+from infonce_lint.edits import apply_edits
+from infonce_lint.finding import Applicability, Finding, Fix
+from infonce_lint.linter import lint
+from infonce_lint.settings import Settings
+from infonce_lint.source import SourceFile
+from infonce_lint.verify.proof import prove_texts
+from infonce_lint.verify.worker import Worker
+
+
+class Prover:
+    """Lints like `linter.lint`, and withholds every fix that it cannot prove. Use it in a ``with`` statement.
+
+    Args:
+        unsafe: look at unsafe fixes too.
+        seconds: the time limit of one experiment.
+
+    Raises:
+        WorkerError: torch is not installed.
+    """
+
+    def __init__(self, *, unsafe: bool, seconds: float = 60.0) -> None:
+        self._unsafe = unsafe
+        self._worker = Worker(seconds)
+        self._known: dict[tuple[str, Fix], str] = {}
+
+    def __enter__(self) -> Prover:
+        self._worker.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._worker.close()
+
+    def lint(self, source: SourceFile, settings: Settings) -> list[Finding]:
+        """The findings of a source file; those whose fix is not proven say why, and have none.
+
+        Raises:
+            SourceError: the file does not parse.
+        """
+        return self.judge(lint(source, settings), source, settings)
+
+    def judge(self, findings: Sequence[Finding], source: SourceFile, settings: Settings) -> list[Finding]:
+        """``findings`` without the fixes that are not proven."""
+        judged = []
+        for finding in findings:
+            fix = finding.fix
+            if fix is not None and fix.edits and (self._unsafe or fix.applicability is Applicability.SAFE):
+                doubt = self._doubt(fix, source, settings) if finding.unit is not None else ""
+                if doubt:
+                    finding = replace(finding, fix=None, withheld=f"not proven: {doubt}")
+            judged.append(finding)
+        return judged
+
+    def _doubt(self, fix: Fix, source: SourceFile, settings: Settings) -> str:
+        """Why a fix is not proven; empty if it is."""
+        key = (source.text, fix)
+        if key not in self._known:
+            fixed = source.with_text(apply_edits(source, fix.edits))
+            proof = prove_texts(source, fixed, settings, self._worker)
+            self._known[key] = "" if proof.proven else proof.message
+        return self._known[key]

@@ -12,6 +12,7 @@ from infonce_lint.repair.rewrite import Derived, Refused, Rewriter
 from infonce_lint.repair.solve import Solution, Solver
 from infonce_lint.semantic.contrastive import ContrastiveLoss, SizeUse
 from infonce_lint.semantic.extents import Extents
+from infonce_lint.semantic.sinks import Kind
 from infonce_lint.semantic.values import Block, Function
 from infonce_lint.settings import Settings
 from infonce_lint.source import SourceFile
@@ -50,6 +51,7 @@ class _Planner:
         problem = gather_problem(self.loss, self.extents, solved)
         if problem or isinstance(solutions, str):
             return Refusal(problem or str(solutions))
+        self._check_cuts(solutions)
         self.doubts += [each.doubt for each in solutions.values() if each.doubt]
         rewriter = Rewriter(self.loss, self.source, self.settings, self.extents, solutions)
         edits: list[Edit] = []
@@ -58,6 +60,15 @@ class _Planner:
         edits += self._definitions(rewriter)
         self.doubts += rewriter.doubts
         return self._fix(edits, solutions)
+
+    def _check_cuts(self, solutions: dict[str, Solution]) -> None:
+        """A cut at the tensor's own rows would keep all of them: then what it is meant to leave out is not known."""
+        for use in self.loss.size_uses:
+            size = solutions[self.extents.size_symbol(use.read)].extent
+            for each in use.engagements:
+                base = each.sink.base
+                if each.kind is Kind.SPLIT and base is not None and self.extents.rows(base) == size:
+                    raise Refused("what the cut at this size leaves out is not in the code; cut where the extra rows begin")
 
     def _by_function(self) -> dict[Function, list[SizeUse]]:
         found: dict[Function, list[SizeUse]] = {}

@@ -11,7 +11,7 @@ from infonce_lint.semantic.guards import Guards
 from infonce_lint.semantic.names import is_loss_name
 from infonce_lint.semantic.origin import Origins
 from infonce_lint.semantic.roles import Roles
-from infonce_lint.semantic.sinks import SHAPED_MAKERS, Kind, Sink, is_made
+from infonce_lint.semantic.sinks import SHAPED_MAKERS, Kind, Sink, is_made, is_mask_helper
 from infonce_lint.semantic.values import Function, Value
 
 _STOPS = frozenset(
@@ -266,7 +266,7 @@ def _call_carries(call: Value, value: Value) -> bool:
     receiver = receiver_of(call)
     if receiver is not None:
         return receiver.op != "self" or call.name in _ACCUMULATORS or call.name.endswith("_")
-    return is_library_call(call) or call.name in _CARRYING_CALLS
+    return is_library_call(call) or call.name in _CARRYING_CALLS or is_mask_helper(call)
 
 
 def shares_run(store: Function, read: Function) -> bool:

@@ -224,7 +224,7 @@ def _is_contrastive(strength: int, evidence: set[str]) -> bool:
     is_loss = bool(evidence & {"cross-entropy", "log"}) or evidence >= {"margin", "margin name"}
     if "regression" in evidence and not is_loss:
         return False
-    is_loss_like = bool(evidence & {"loss", "exp", "margin"})
+    is_loss_like = bool(evidence & {"loss", "exp"})
     if strength == SELF:
         if is_loss or evidence & {"name", "temperature"}:
             return True

@@ -14,17 +14,17 @@ from infonce_lint.source import SourceFile
 PREFIX = "import torch\nimport torch.nn.functional as F\n\n"
 
 
-def plan(code: str, settings: Settings | None = None) -> tuple[Fix | Refusal, SourceFile]:
-    """The plan for the only loss unit of a dedented snippet (imports are put before it)."""
+def plan(code: str, settings: Settings | None = None, imports: str = PREFIX) -> tuple[Fix | Refusal, SourceFile]:
+    """The plan for the only loss unit of a dedented snippet (PyTorch's imports before it)."""
     chosen = settings or Settings()
-    source = SourceFile.from_text(PREFIX + dedent(code).lstrip("\n"), "loss.py")
+    source = SourceFile.from_text(imports + dedent(code).lstrip("\n"), "loss.py")
     (loss,) = SemanticModel(source.module, chosen).losses
     return plan_fix(loss, source, chosen), source
 
 
-def refusal(code: str) -> str:
+def refusal(code: str, imports: str = PREFIX) -> str:
     """Why a snippet is not repaired."""
-    planned, _ = plan(code)
+    planned, _ = plan(code, imports=imports)
     assert isinstance(planned, Refusal), planned
     return planned.reason
 

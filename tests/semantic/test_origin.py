@@ -33,7 +33,7 @@ CONFIGURED = {
         "self.batch_size",
     ),
     "an attribute of another name": (
-        "class A:\n    def __init__(self, opt):\n        self.n = opt.batch_size\n    def f(self):\n        probe(self.n)",
+        "class A:\n    def __init__(self, opt):\n        self.n = opt.batch\n    def f(self):\n        probe(self.n)",
         "self.n",
     ),
     "a constructor's parameter": (

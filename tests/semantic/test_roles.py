@@ -142,9 +142,7 @@ class TestFeatures:
         assert {read, read.inputs[0]} & model.roles.features
 
     def test_a_models_output_ends_the_way(self) -> None:
-        model = model_of(
-            "def f(model, images, temperature):\n    probe(images)\n    z = model(images)\n    return z @ z.T / temperature"
-        )
+        model = model_of("def f(net, images, tau):\n    probe(images)\n    z = net(images)\n    return z @ z.T / tau")
         assert probed(model).inputs[0] not in model.roles.features
 
     def test_a_temperature_is_no_tensor_of_rows(self) -> None:

@@ -7,6 +7,7 @@ kill libcst. libcst is imported only when ``module`` is first used.
 from __future__ import annotations
 
 import ast
+import contextlib
 import codecs
 import io
 import re
@@ -28,6 +29,8 @@ UNREADABLE = "NCE900"
 _ROW_BREAK = re.compile(r"\r\n|\r|\n")
 _LIBCST_PLACE = re.compile(r"error at (\d+):(\d+)")
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
+
+_INDENTING_TAB = re.compile(r"^[ \t]*\t[ \t]*", re.MULTILINE)
 
 
 class SourceError(Exception):
@@ -197,6 +200,10 @@ class SourceFile:
         try:
             return cst.parse_module(self._guarded)
         except cst.ParserSyntaxError as error:
+            if _INDENTING_TAB.search(self._guarded):
+                # CPython lets tabs and blanks take turns where they measure the same; libcst does not
+                with contextlib.suppress(cst.ParserSyntaxError):
+                    return cst.parse_module(_INDENTING_TAB.sub(lambda found: found[0].expandtabs(), self._guarded))
             place = _LIBCST_PLACE.search(error.message)
             row, column = map(int, place.groups()) if place else (error.raw_line, error.raw_column + 1)
             raise SourceError("valid Python that libcst cannot parse", self._nearest(row, column)) from None

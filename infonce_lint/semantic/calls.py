@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infonce_lint.semantic.literals import elements
 from infonce_lint.semantic.names import CUSTOMARY_LIBRARIES, LIBRARIES
 from infonce_lint.semantic.values import Value
 
@@ -16,8 +17,13 @@ def called_class(call: Value) -> str | None:
     """The class name behind an instance that is called: ``self.similarity_f(a, b)`` -> ``CosineSimilarity``."""
     called = call.inputs[0]
     for _ in range(8):
-        if called.op in ("self", "global", "closure", "name", "store", "phi") and called.inputs:
+        if called.op in ("self", "global", "closure", "name", "store", "phi", "param") and called.inputs:
             called = called.inputs[-1]
+        elif called.op == "item" and isinstance(called.literal, int):
+            standing = elements(called.inputs[0], called.literal)
+            if not standing:
+                return None
+            called = standing[-1]
         elif called.op == "call":
             if called.name in ("to", "cuda", "DataParallel") and called.inputs[0].op == "attr":
                 called = called.inputs[0].inputs[0]

@@ -68,7 +68,9 @@ class _Planner:
             for each in use.engagements:
                 base = each.sink.base
                 if each.kind is Kind.SPLIT and base is not None and self.extents.rows(base) == size:
-                    raise Refused("what the cut at this size leaves out is not in the code; cut where the extra rows begin")
+                    raise Refused(
+                        "what the cut at this size leaves out is not in the code; cut where the extra rows begin"
+                    )
 
     def _by_function(self) -> dict[Function, list[SizeUse]]:
         found: dict[Function, list[SizeUse]] = {}

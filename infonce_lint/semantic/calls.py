@@ -16,8 +16,8 @@ OPERATORS = frozenset(
 def called_class(call: Value) -> str | None:
     """The class name behind an instance that is called: ``self.similarity_f(a, b)`` -> ``CosineSimilarity``."""
     called = call.inputs[0]
-    for _ in range(8):
-        if called.op in ("self", "global", "closure", "name", "store", "phi", "param") and called.inputs:
+    for _ in range(_LONGEST_PATH):
+        if called.op in ("self", "global", "closure", "name", "store", "phi", "param", "return") and called.inputs:
             called = called.inputs[-1]
         elif called.op == "item" and isinstance(called.literal, int):
             standing = elements(called.inputs[0], called.literal)
@@ -29,7 +29,8 @@ def called_class(call: Value) -> str | None:
                 called = called.inputs[0].inputs[0]
                 continue
             if called.callee is not None:
-                return None
+                called = called.callee.returns
+                continue
             return called.name or None
         else:
             return None

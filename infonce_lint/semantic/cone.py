@@ -25,7 +25,9 @@ _CREATIONS = frozenset(
     "randn_like randint randperm len print isinstance str format type id hasattr getattr enumerate DataLoader".split()
 )
 #: Linear algebra on a matrix as a whole: its result has no rows of pairs.
-_DECOMPOSITIONS = frozenset("inverse inv pinverse pinv solve cholesky lstsq svd eig eigh det logdet slogdet trace".split())
+_DECOMPOSITIONS = frozenset(
+    "inverse inv pinverse pinv solve cholesky lstsq svd eig eigh det logdet slogdet trace".split()
+)
 _KEEPING_MODULES = frozenset("Softmax LogSoftmax Sigmoid LogSigmoid Identity ReLU Softplus".split())
 #: Methods whose result holds the entries of an argument: of a tensor (``mask.where(x)``), of a list.
 _METHODS_OF_OTHERS = frozenset(

@@ -26,7 +26,11 @@ _MARGINS = frozenset({"relu", "ReLU", "clamp", "clamp_min", "clamp_", "maximum",
 #: What a call of these with one tensor twice compares, whatever runs behind the name.
 _METRIC_WORDS = frozenset({"distance", "dist", "metric", "pairwise", "kernel"})
 #: Steps that leave ``arange(n)`` what it is: the numbers of the rows.
-_RENUMBERING = frozenset("to cuda long type int tensor as_tensor LongTensor Variable list array cast device contiguous".split())
+_RENUMBERING = frozenset(
+    "to cuda long type int tensor as_tensor LongTensor Variable list array cast device contiguous".split()
+)
+_MARGIN_WORDS = frozenset({"margin", "delta", "hinge"})
+_MARGIN_STEPS = frozenset({"Add", "Subtract", "maximum", "relu", "clamp"})
 
 #: How much a similarity by itself says that a loss is contrastive.
 SELF, TOWERS, STORED = 3, 2, 1  # a tensor with itself, two towers, a stored matrix or a row-wise product
@@ -45,7 +49,7 @@ class Similarity:
 
 def find_similarities(module: Module) -> list[Similarity]:
     """The similarities of a module that belong to contrastive losses, with their cones and features."""
-    found = []
+    found: list[Similarity] = []
     for seed in _seeds(module):
         seed.cone = cone_of(seed.seed)
         if seed.operands[0] is seed.seed and any(seed.seed in known.cone for known in found):
@@ -79,7 +83,9 @@ def _in_batch_logits(call: Value) -> Similarity | None:
     if call.callee is not None or call.constructs is not None or not is_loss_name(called_name(call)):
         return None
     logits, targets = call.argument(0, "input", "logits"), call.argument(1, "target", "labels")
-    if logits is None or targets is None or not _counts_rows(targets) or not REGRESSION_WORDS.isdisjoint(words(call.name)):
+    if logits is None or targets is None or not _counts_rows(targets):
+        return None
+    if not REGRESSION_WORDS.isdisjoint(words(call.name)):
         return None
     return Similarity(logits, [logits, logits], TOWERS)
 
@@ -199,9 +205,9 @@ def _evidence_of(value: Value, cone: set[Value]) -> Iterable[str]:
         and any(is_temperature_name(each.name) for each in value.inputs if each not in cone)
     ):
         yield "temperature"
-    if value.op in ("binop", "call") and value.name in ("Add", "Subtract", "maximum", "relu", "clamp"):
-        if any({"margin", "delta", "hinge"} & {*words(each.name), *words(each.bound)} for each in value.inputs):
-            yield "margin name"
+    is_margin_step = value.op in ("binop", "call") and value.name in _MARGIN_STEPS
+    if is_margin_step and any(_MARGIN_WORDS & {*words(each.name), *words(each.bound)} for each in value.inputs):
+        yield "margin name"
 
 
 def _evidence_of_name(name: str) -> str:

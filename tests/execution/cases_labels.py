@@ -187,4 +187,14 @@ LABEL_CASES = [
         "configured-labels/one_helper_two_pairs.py",
         lambda m, c, b: m.three_modalities(*b.pair(), b.pair()[0].flip(0), Config(batch_size=c, tau=0.5)),
     ),
+    Case(
+        "configured-labels/clip_fine_tuning.py",
+        lambda m, c, b: m.fine_tune_step(lambda x, y: (x @ y.T, y @ x.T), *b.pair()),
+        constants=("BATCH_SIZE",),
+    ),
+    Case(
+        "configured-labels/distractors_cut_off.py",
+        lambda m, c, b: m.loss_with_distractors(*b.pair(), Config(batch_size=c, temperature=0.5)),
+        fix=Outcome.WITHHELD,
+    ),
 ]

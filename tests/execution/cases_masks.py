@@ -69,4 +69,8 @@ MASK_CASES = [
         "configured-mask/plain_numpy_loss.py",
         lambda m, c, b: m.nt_xent(*(x.numpy() for x in b.pair()), Config(batch_size=c, temperature=0.5)),
     ),
+    Case(
+        "configured-mask/hinge_of_distances.py",
+        lambda m, c, b: m.distance_hinge(*b.pair(), Config(batch_size=c, margin=4.0)),
+    ),
 ]

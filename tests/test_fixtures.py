@@ -9,6 +9,7 @@ import pytest
 
 from infonce_lint.linter import lint_bytes
 from infonce_lint.settings import Settings
+from tests.fixed_siblings import repaired, sibling
 from tests.fixture_cases import (
     FIXTURES,
     MARKER,
@@ -83,3 +84,11 @@ def test_two_findings_of_one_row_are_counted() -> None:
 def test_unreadable_marker_is_an_error() -> None:
     with pytest.raises(ValueError, match="row 1: cannot read 'NCE1'"):
         read_expectations("x = 1  # expect: NCE1\n")
+
+
+@pytest.mark.parametrize("path", rule_fixtures(), ids=name_of)
+def test_the_fixed_sibling_is_what_fix_writes(path: Path) -> None:
+    wanted = repaired(path)
+    assert sibling(path).exists() == (wanted is not None), "run: python -m tests.fixed_siblings"
+    if wanted is not None:
+        assert sibling(path).read_bytes() == wanted, "run: python -m tests.fixed_siblings, and read the difference"

@@ -23,7 +23,7 @@ def builds_of(site: Site) -> tuple[str, ...]:
     first = site.name.partition(".<locals>.")[0]
     if site.module:
         return ("construct",)
-    return ("construct", "piecewise") if "." in first or first[:1].isupper() else ("function",)
+    return ("construct", "piecewise") if "." in first else ("function",)
 
 
 def entry(site: Site, text: str, build: str, maker: Maker) -> Callable[..., Any]:

@@ -179,7 +179,7 @@ def role_of(name: str, sizes: frozenset[str] = frozenset(), *, in_configuration:
         return Role.SCALE
     if given & _VIEW_WORDS:
         return Role.VIEWS
-    if is_temperature_name(name):
+    if is_temperature_name(name) and "base" not in given:  # SupCon divides by a base temperature, which stays
         return Role.TEMPERATURE
     if (given & _FLAG_WORDS or (found[:1] and found[0] in _FLAG_STARTS)) and not given & {"dim", "eps"}:
         return Role.FLAG

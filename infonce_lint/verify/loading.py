@@ -129,7 +129,9 @@ class LazyScope:
         is_number = isinstance(bound, int | float)
         if role is Role.CONFIG and not is_number and not callable(bound):
             self.namespace[name] = Config(name, self._maker, bound)
-        elif role in IMPORTABLE - {Role.CONFIG, Role.DEVICE} and (is_number or isinstance(bound, StandIn)):
+        elif isinstance(bound, StandIn) and role in IMPORTABLE:
+            self.namespace[name] = self._maker.by_name(name, name)
+        elif is_number and role in (Role.SIZE, Role.TEMPERATURE):
             self.namespace[name] = self._maker.by_name(name, name)
 
     def _run(self, statement: ast.stmt) -> None:

@@ -30,6 +30,13 @@ def _decoupled(views: Sequence[Tensor], temperature: float) -> Tensor:
     return (negatives - (similarities * positive).sum(dim=1) / positive.sum(dim=1)).mean()
 
 
+def _first_anchors(views: Sequence[Tensor], temperature: float) -> Tensor:
+    """The mean over the first view's rows alone (SupContrast's ``contrast_mode="one"``)."""
+    rows = torch.cat(list(views))
+    losses = info_nce_loss(rows, len(views), temperature=temperature, reduction="none")
+    return losses[: len(views[0])].mean()
+
+
 #: The forms that a loss of any number of views may have, and those of two towers, by the names that rows print.
 FORMS: dict[str, Form] = {
     "out": _stacked("out"),
@@ -39,9 +46,10 @@ FORMS: dict[str, Form] = {
     "clip, first to second": lambda views, t: clip_loss(views[0], views[1], 1 / t, symmetric=False),
     "clip, second to first": lambda views, t: clip_loss(views[1], views[0], 1 / t, symmetric=False),
     "decoupled": _decoupled,
+    "out, first view's anchors": _first_anchors,
 }
 TOWERS = frozenset({"clip", "clip, first to second", "clip, second to first"})
-ONE_WAY = frozenset({"clip, first to second", "clip, second to first"})
+ONE_WAY = frozenset({"clip, first to second", "clip, second to first", "out, first view's anchors"})
 
 
 def _scores(views: Sequence[Tensor], temperature: float) -> tuple[Tensor, Tensor, Tensor]:

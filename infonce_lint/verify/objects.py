@@ -141,7 +141,7 @@ def _attribute(obj: Any, name: str, scopes: Sequence[LazyScope], maker: Maker) -
 def _configured(found: Any, name: str, key: str, maker: Maker) -> Any:
     """A stood-in attribute, or a literal that a check turns, gives way to the role of its name."""
     literal = isinstance(found, int | float) and not isinstance(found, bool)
-    if isinstance(found, StandIn) or (literal and role_of(name) in (Role.TEMPERATURE, Role.VIEWS)):
+    if isinstance(found, StandIn) or (literal and role_of(name) is Role.TEMPERATURE):
         value = maker.by_name(name, key)
         return found if value is MISSING else value
     return found

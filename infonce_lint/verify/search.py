@@ -28,7 +28,7 @@ _LABEL_WORDS = frozenset("label labels target targets targ y gt ids idx index in
 _SURE_LABEL_WORDS = frozenset("label labels target targets targ".split())
 _QUEUE_WORDS = frozenset("queue bank memory negatives negative".split())
 _MASK_WORDS = frozenset("mask masks".split())
-_SECONDS, _RUNS, _COMBINATIONS = 20.0, 120, 24
+_SECONDS, _RUNS, _COMBINATIONS = 20.0, 300, 24
 
 
 def find_subject(site: Site, text: str, knobs: Knobs) -> Subject:
@@ -87,10 +87,14 @@ def _try(subject: Subject, plan: Plan, failures: list[str]) -> Plan | None:
             plan,
             differentiable=_has_gradient(outcome.value, views),
             roles=tuple(sorted(role.name for role in record.roles)),
-            made=tuple((path, str(value)) for path, value in record.values.items()),
+            made=tuple((path, _shown(value)) for path, value in record.values.items()),
             note=outcome.note,
         )
     return plan
+
+
+def _shown(value: object) -> str:
+    return f"a tensor {list(value.shape)}" if isinstance(value, Tensor) and value.dim() else str(value)
 
 
 def _candidates(subject: Subject, unbuilt: list[str]) -> Iterator[Plan]:
@@ -112,8 +116,8 @@ def _candidates(subject: Subject, unbuilt: list[str]) -> Iterator[Plan]:
         ]
         layouts = _layouts(features, parameters)
         for arrays in (False, True):
-            for extras in itertools.islice(itertools.product(*choices), _COMBINATIONS):
-                for layout, views in layouts:
+            for layout, views in layouts:
+                for extras in itertools.islice(itertools.product(*choices), _COMBINATIONS):
                     yield Plan(build, layout, views, features, tuple(extras), arrays=arrays)
             for configured in _literal_sizes(subject.text, subject.site):
                 layout, views = layouts[0]
@@ -176,7 +180,7 @@ def _layouts(features: Sequence[str], parameters: Sequence[inspect.Parameter]) -
     if len(features) == 2:
         return [
             (Layout.SEPARATE, 2), (Layout.SEQUENCES, 2), (Layout.TIME_FIRST, 2), (Layout.COLUMNS, 2),
-            (Layout.STACKED_TWICE, 2), (Layout.MAPS, 2),
+            (Layout.MAPS, 2),
         ]  # fmt: skip
     return [(Layout.SEPARATE, len(features)), (Layout.SEQUENCES, len(features))]
 

@@ -27,7 +27,6 @@ class Layout(enum.Enum):
     SEQUENCES = "one argument a view [B, T, D]"
     TIME_FIRST = "one argument a view [T, B, D]"
     MAPS = "one argument a view [B, D, H, W]"
-    STACKED_TWICE = "two arguments [V * B, D]"
 
     def arrange(self, views: Sequence[Tensor]) -> tuple[Any, ...]:
         """``V`` tensors ``[B, D]`` as the loss takes them."""
@@ -41,9 +40,6 @@ class Layout(enum.Enum):
             return (list(views),)
         if self is Layout.COLUMNS:
             return tuple(view.t() for view in views)
-        if self is Layout.STACKED_TWICE:
-            rows = torch.cat(list(views))
-            return rows, rows.roll(1, dims=1)
         if self is Layout.SEQUENCES:
             return tuple(_sequence(view) for view in views)
         if self is Layout.TIME_FIRST:

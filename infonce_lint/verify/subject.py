@@ -14,7 +14,7 @@ from torch import Tensor
 
 from infonce_lint.verify.devices import without_cuda
 from infonce_lint.verify.entry import entry
-from infonce_lint.verify.knobs import Knobs
+from infonce_lint.verify.knobs import Knobs, Role, role_of
 from infonce_lint.verify.objects import by_role
 from infonce_lint.verify.outcome import Outcome, read
 from infonce_lint.verify.plan import Plan
@@ -70,45 +70,52 @@ class Subject:
             function = self.function(plan.build, maker)
             if arranged is None:
                 arranged = plan.layout.arrange([each.clone() for each in views])  # features are never leaves
-            arguments, keywords = _arguments(function, plan, maker, views, arranged)
+            arguments, keywords = self._arguments(function, maker, plan, views, arranged)
             return read(function(*arguments, **keywords))
 
     def function(self, build: str, maker: Maker) -> Callable[..., Any]:
         """The loss as a function, its object newly built."""
         return entry(self.site, self.text, build, maker)
 
+    def _arguments(
+        self, function: Callable[..., Any], maker: Maker, plan: Plan, views: Sequence[Tensor], arranged: Sequence[Any]
+    ) -> tuple[list[Any], dict[str, Any]]:
+        """The arguments of a call: features where the plan says, everything else by role."""
+        rows = [_as_array(each) for each in arranged] if plan.arrays else list(arranged)
+        positional: list[Any] = []
+        keywords: dict[str, Any] = {}
+        for parameter in inspect.signature(function).parameters.values():
+            if parameter.kind is parameter.VAR_KEYWORD:
+                continue
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                positional += rows if parameter.name in plan.features else []
+                continue
+            if parameter.name in plan.features:
+                value = rows[plan.features.index(parameter.name)]
+            else:
+                value = self._argument(parameter, maker, plan, views)
+            if parameter.kind is parameter.KEYWORD_ONLY:
+                keywords[parameter.name] = value
+            else:
+                positional.append(value)
+        return positional, keywords
 
-def _arguments(
-    function: Callable[..., Any], plan: Plan, maker: Maker, views: Sequence[Tensor], arranged: Sequence[Any]
-) -> tuple[list[Any], dict[str, Any]]:
-    """The arguments of a call: features where the plan says, everything else by role."""
-    rows = [_as_array(each) for each in arranged] if plan.arrays else list(arranged)
-    extras = dict(plan.extras)
-    positional: list[Any] = []
-    keywords: dict[str, Any] = {}
-    for parameter in inspect.signature(function).parameters.values():
+    def _argument(self, parameter: inspect.Parameter, maker: Maker, plan: Plan, views: Sequence[Tensor]) -> Any:
+        """An argument that takes no features."""
         name = parameter.name
-        if parameter.kind is parameter.VAR_KEYWORD:
-            continue
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            positional += rows if name in plan.features else []
-            continue
-        if name in plan.features:
-            value = rows[plan.features.index(name)]
-        elif extras.get(name) == "an object":
-            value = Thing(name, maker)
-        elif name in extras:
-            value = extra(extras[name], len(views[0]), len(views), views[0])
-            value = _as_array(value) if plan.arrays else value
-        else:
-            value = by_role(parameter, maker)
-            if value is MISSING:
-                value = StandIn(name, "nothing in the file says what it is")
-        if parameter.kind is parameter.KEYWORD_ONLY:
-            keywords[name] = value
-        else:
-            positional.append(value)
-    return positional, keywords
+        kind = dict(plan.extras).get(name)
+        if kind == "an object":
+            return Thing(name, maker)
+        if kind is not None:
+            value = extra(kind, len(views[0]), len(views), views[0])
+            return _as_array(value) if plan.arrays else value
+        if not self.site.buggy and role_of(name, maker.knobs.sizes) is Role.SIZE and name not in maker.knobs.sets:
+            if parameter.default is None or isinstance(parameter.default, bool):
+                return parameter.default
+            maker.record.note(name, "the rows given")  # its callers know how many rows they pass
+            return maker.knobs.given
+        value = by_role(parameter, maker)
+        return StandIn(name, "nothing in the file says what it is") if value is MISSING else value
 
 
 def _as_array(value: Any) -> Any:

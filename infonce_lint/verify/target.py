@@ -142,7 +142,7 @@ def find_sites(model: SemanticModel, source: SourceFile) -> list[Site]:
     taken = set(sites)
     for entry in _entries(model, model.roles.similarities):
         path = path_of(entry)
-        if path not in taken and not _is_part_of_loss(entry, taken):
+        if path not in taken and _computes_loss(entry, model) and not _is_part_of_loss(entry, taken):
             sites[path] = _site(entry, model, source, sizes=(), buggy=False)
     for function in _inlined(model, model.roles.similarities):
         path = path_of(function)
@@ -191,8 +191,7 @@ def _entries(model: SemanticModel, similarities: Iterable[Similarity]) -> list[F
         callers = {call.function for call in function.callers}
         if not any(caller in fed and caller is not function for caller in callers):
             entries.append(function)
-    with_loss = [each for each in entries if _computes_loss(each, model)]
-    return sorted(with_loss or entries, key=lambda each: each.qualified_name)
+    return sorted(entries, key=lambda each: each.qualified_name)
 
 
 def _feature_parameters(function: Function, model: SemanticModel) -> tuple[str, ...]:
@@ -206,9 +205,7 @@ def _computes_loss(function: Function, model: SemanticModel) -> bool:
     """Whether a function holds more of a loss than its similarity."""
     if _is_named_after_loss(function):
         return True
-    mine = [value for value in model.roles.cone if value.function is function]
-    words = ("log", "exp", "softmax", "log_softmax", "logsumexp")
-    return any(value in model.roles.reduced or (value.op == "call" and value.name in words) for value in mine)
+    return any(value.function is function for value in model.roles.reduced)
 
 
 def _is_named_after_loss(function: Function) -> bool:

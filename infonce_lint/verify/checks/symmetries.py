@@ -34,7 +34,14 @@ def check(subject: Subject, found: Match | None, *, unit_rows: bool = False) -> 
     else:
         lengths = torch.rand(len(views[0]), 1, generator=torch.Generator().manual_seed(4), dtype=views[0].dtype) + 0.5
         scaled = [each * lengths for each in views]
-        _unchanged(table, subject, "scale of rows", value, scaled, "rows of other lengths (normalise them first)")
+        _unchanged(
+            table,
+            subject,
+            "scale of rows",
+            value,
+            scaled,
+            "rows of other lengths (bring them to length 1, or --unit-rows)",
+        )
 
     if found is not None and found.form in ONE_WAY:
         table.inapplicable("view rotation", f"`{found.form}` tells its two sides apart")

@@ -8,7 +8,7 @@ from infonce_lint.finding import Edit
 from infonce_lint.repair.place import delete, free_name, is_bracketed, needs_brackets, replace
 from infonce_lint.repair.solve import Solution
 from infonce_lint.semantic.contrastive import ContrastiveLoss, SizeUse
-from infonce_lint.semantic.extent import WORLD, Extent
+from infonce_lint.semantic.extent import WORLD, Extent, symbol
 from infonce_lint.semantic.extents import Extents
 from infonce_lint.semantic.values import Block, Function, Value
 from infonce_lint.settings import Settings
@@ -105,23 +105,25 @@ class Rewriter:
         """The edits that replace a read; a factor of the world size next to it goes when the rows are gathered."""
         assert read.node is not None
         wanted = self._localised(self.solution(read), read)
-        found = self.best(wanted, read.scope or {})
+        scope = read.scope or {}
+        dropped = self._drop_world_factor(read)
+        gathered = self.best(wanted * symbol(WORLD), scope) if dropped is not None else None
+        if gathered is not None and gathered[2].power(WORLD) == 0:
+            # the rows of all ranks are there already: the factor beside the read goes
+            return [*self._edits(read, *gathered), dropped] if dropped is not None else []
+        found = self.best(wanted, scope)
         if found is None:
             raise Refused(
                 f"no tensor with the batch's rows is bound where `{read.name}` is read; derive the size there by hand"
             )
-        name, value, ratio = found
-        edits: list[Edit] = []
-        if ratio.power(WORLD) == -1:
-            dropped = self._drop_world_factor(read)
-            if dropped is not None:
-                edits.append(dropped)
-                ratio = ratio.without(WORLD)
+        return self._edits(read, *found)
+
+    def _edits(self, read: Value, name: str, value: Value, ratio: Extent) -> list[Edit]:
+        assert read.node is not None
         text = self.text(name, value, ratio, read)
         if " " in text and (needs_brackets(read) and not is_bracketed(read.node)):
             text = f"({text})"
-        edits.append(replace(self.source, read.node, text))
-        return edits
+        return [replace(self.source, read.node, text)]
 
     # -- candidates --------------------------------------------------------------------------------------------------
 

@@ -106,12 +106,12 @@ def _counted_tensor(value: Value) -> Value | None:
         shape = value.inputs[0]
         if shape.op == "attr" and shape.name == "shape":
             return shape.inputs[0]
-        if shape.op == "call" and value.op == "sub":
+        if shape.op == "call" and (value.op == "sub" or shape.name == "size"):
             if shape.name == "shape":
                 return shape.argument(0)
             return shape.inputs[0].inputs[0] if shape.name == "size" and shape.inputs[0].op == "attr" else None
     if value.op == "call" and value.name == "size" and value.inputs[0].op == "attr":
-        axis = value.argument(0)
+        axis = value.argument(0, "dim")
         return value.inputs[0].inputs[0] if axis is not None and axis.literal == 0 else None
     return value.argument(0) if value.op == "call" and value.name == "len" else None
 

@@ -80,7 +80,7 @@ class _Cut:
         makers = self._replace_makers([*statements, given])
         kept, needed = self._slice(statements, given, makers)
         local = set() if self.function.is_module else _bound_in(self.body) | set(self.function.parameters)
-        features = [name for name in makers if name in needed]
+        features = tuple(name for name in makers if name in needed)
         if not features:
             raise CannotCut("its features are not bound to names")
         others = sorted(needed & local - set(features) - {"self"})
@@ -100,7 +100,11 @@ class _Cut:
         except SyntaxError as error:
             raise CannotCut(f"its statements do not stand alone ({error.msg})") from None
         path = f"{self.holder.name}.{name}" if is_method and isinstance(self.holder, ast.ClassDef) else name
-        return Piece(replace(site, name=path, features=tuple(features), problem="", cut_from=site.title), text, end)
+        foreign = end.name if end.kind == "call" else ""
+        made_of = replace(
+            site, name=path, features=features, problem="", inlined=False, foreign=foreign, cut_from=site.title
+        )
+        return Piece(made_of, text, end)
 
     # -- where the loss is -------------------------------------------------------------------------------------------
 

@@ -22,6 +22,8 @@ from infonce_lint.verify.stub import MISSING, CannotRun, Config, Maker, StandIn
 
 #: What fragments and notebooks call the libraries by custom, where no import binds the name.
 _CUSTOMARY = {"torch": "torch", "nn": "torch.nn", "F": "torch.nn.functional", "np": "numpy", "math": "math"}
+#: What a check turns even where the file gives it a number of its own.
+_TURNED = frozenset({Role.SIZE, Role.TEMPERATURE})
 _IN_PLACE = frozenset({"append", "extend", "insert", "update", "add"})
 
 
@@ -129,9 +131,7 @@ class LazyScope:
         is_number = isinstance(bound, int | float)
         if role is Role.CONFIG and not is_number and not callable(bound):
             self.namespace[name] = Config(name, self._maker, bound)
-        elif isinstance(bound, StandIn) and role in IMPORTABLE:
-            self.namespace[name] = self._maker.by_name(name, name)
-        elif is_number and role in (Role.SIZE, Role.TEMPERATURE):
+        elif role in (IMPORTABLE if isinstance(bound, StandIn) else _TURNED if is_number else ()):
             self.namespace[name] = self._maker.by_name(name, name)
 
     def _run(self, statement: ast.stmt) -> None:

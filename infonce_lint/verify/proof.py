@@ -17,13 +17,24 @@ from infonce_lint.verify.worker import Worker
 
 @dataclass(frozen=True, slots=True)
 class SiteProof:
-    """What running one loss before and after its fix showed."""
+    """What running one loss before and after its fix showed.
+
+    Attributes:
+        site: the loss as it was run: cut out of its surroundings if need be.
+        reproduced: what goes wrong before; empty if nothing does.
+        proven: the fixed loss has the right values.
+        message: in words.
+        problem: why it could not be run.
+        before, after: the texts that were run.
+    """
 
     site: Site
-    reproduced: str  # what goes wrong before; empty if nothing does
+    reproduced: str
     proven: bool
     message: str
-    problem: str = ""  # why it could not be run
+    problem: str = ""
+    before: str = ""
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +101,9 @@ def prove_site(
 ) -> SiteProof:
     """Run one loss before and after; one that is written inside a loop is cut out of it first."""
     old, new = before.text, after.text
-    if site.problem:
+    if site.problem and not site.inlined:
+        return SiteProof(site, "", False, site.problem, site.problem)
+    if site.inlined:
         try:
             piece = cut(site, before, settings)
             new = cut(site, after, settings, piece.end).text
@@ -101,8 +114,8 @@ def prove_site(
     answer = worker.ask("prove", site=site.as_json(), text=old, fixed=new, sets=dict(sets or {}))
     failure = answer.get("error") or answer.get("cannot")
     if failure:
-        return SiteProof(site, "", False, failure, failure)
-    return SiteProof(site, answer["reproduced"], answer["proven"], answer["message"])
+        return SiteProof(site, "", False, failure, failure, old, new)
+    return SiteProof(site, answer["reproduced"], answer["proven"], answer["message"], "", old, new)
 
 
 def _source(data: bytes, path: str) -> SourceFile:

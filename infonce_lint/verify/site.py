@@ -22,6 +22,8 @@ class Site:
         reads: the rows on which its unit reads configured sizes.
         module: a dotted module to import the loss from, in place of running parts of the file.
         problem: why it cannot be run alone.
+        inlined: it is written among other code, and may be cut out of it.
+        foreign: the loss of another file that it calls; all that can be run is what that is given.
         cut_from: the function that the loss was cut out of (`cutting.py`), as a person would name it.
     """
 
@@ -34,6 +36,8 @@ class Site:
     reads: tuple[int, ...] = ()
     module: str = ""
     problem: str = ""
+    inlined: bool = False
+    foreign: str = ""
     cut_from: str = ""
 
     @property

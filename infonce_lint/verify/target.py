@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from infonce_lint.linter import NOTEBOOK_SUFFIX
 from infonce_lint.semantic.contrastive import ContrastiveLoss, SemanticModel
-from infonce_lint.semantic.names import is_contrastive_name, is_loss_name
+from infonce_lint.semantic.names import LIBRARIES, is_contrastive_name, is_loss_name
 from infonce_lint.semantic.paths import path_text
 from infonce_lint.semantic.similarity import Similarity
 from infonce_lint.semantic.values import CALL_METHODS, Function, Value
@@ -135,6 +135,7 @@ def _site_by_name(model: SemanticModel, source: SourceFile, target: Target) -> S
 
 def find_sites(model: SemanticModel, source: SourceFile) -> list[Site]:
     """Every loss of a module, and whether and how it can be run alone."""
+    framework = _other_framework(model)
     sites: dict[str, Site] = {}
     for loss in model.losses:
         for site in loss_sites(loss, source):
@@ -148,7 +149,15 @@ def find_sites(model: SemanticModel, source: SourceFile) -> list[Site]:
         path = path_of(function)
         if path not in sites and _computes_loss(function, model):
             sites[path] = _inlined_site(function, model, source, (), buggy=False)
-    return sorted(sites.values(), key=lambda each: (each.row, each.name))
+    found = sorted(sites.values(), key=lambda each: (each.row, each.name))
+    return [replace(each, problem=framework, inlined=False) for each in found] if framework else found
+
+
+def _other_framework(model: SemanticModel) -> str:
+    """Why nothing of a module can be run: it is written for another library than torch."""
+    imported = {LIBRARIES.get(path.lstrip(".").partition(".")[0], "") for path in model.module.imports.values()}
+    others = sorted(imported - {"torch", "numpy", ""})
+    return f"it is written for {others[0]}, and verify runs torch" if others and "torch" not in imported else ""
 
 
 def loss_sites(loss: ContrastiveLoss, source: SourceFile) -> list[Site]:
@@ -169,7 +178,9 @@ def loss_sites(loss: ContrastiveLoss, source: SourceFile) -> list[Site]:
             mine = [rows[node] for node, reader in nodes if reader is function and node is not None]
             sites.append(replace(site, row=min(mine, default=site.row)))
     sites = sites or [_nowhere(loss, model, source, sizes)]
-    return [replace(site, reads=tuple(sorted(set(rows.values())))) for site in sites]
+    sites = [replace(site, reads=tuple(sorted(set(rows.values())))) for site in sites]
+    framework = _other_framework(model)
+    return [replace(site, problem=framework, inlined=False) for site in sites] if framework else sites
 
 
 # -- functions of a loss -----------------------------------------------------------------------------------------------
@@ -278,7 +289,9 @@ def _inlined_site(
     where = "at module level" if function.is_module else f"inside `{path_of(function)}`"
     features = f", from features that `{made[0]}` makes there" if made else ""
     problem = f"it cannot be run alone: the loss is written {where}{features}; move it into a function of the features"
-    return Site(os.path.abspath(source.path), name, _row(function, source), (), sizes, buggy, problem=problem)
+    return Site(
+        os.path.abspath(source.path), name, _row(function, source), (), sizes, buggy, problem=problem, inlined=True
+    )
 
 
 def _nowhere(loss: ContrastiveLoss, model: SemanticModel, source: SourceFile, sizes: tuple[str, ...]) -> Site:

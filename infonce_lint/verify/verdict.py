@@ -97,7 +97,7 @@ def judge(
         if site.buggy:
             yield _buggy(target, site, source, fixed, findings, settings, worker, options)
         else:
-            yield Verdict(target.text, _examined(site, source, settings, worker, options))
+            yield Verdict(target.text, _alone(site, source, settings, worker, options))
 
 
 def _buggy(
@@ -121,8 +121,8 @@ def _buggy(
     if proof.problem:
         verdict.examination.problem = proof.problem
         return verdict
-    repaired = bool(fixes) and proof.proven
-    verdict.examination = _examined(site, fixed if repaired else source, settings, worker, options)
+    text = proof.after if fixes and proof.proven else proof.before
+    verdict.examination = _examined(proof.site, text, worker, options)
     return verdict
 
 
@@ -131,14 +131,21 @@ def _is_near(finding: Finding, site: Site, source: SourceFile) -> bool:
     return finding.unit is not None and finding.span.start.row in site.reads
 
 
-def _examined(site: Site, source: SourceFile, settings: Settings, worker: Worker, options: Options) -> Examination:
+def _alone(site: Site, source: SourceFile, settings: Settings, worker: Worker, options: Options) -> Examination:
+    """A loss without findings; one that is written inside a loop is cut out of it first."""
     text = source.text
-    if site.problem:
+    if site.inlined:
         try:
             piece = cut(site, source, settings)
         except CannotCut as error:
             return Examination(site, problem=f"{site.problem} ({error})")
         site, text = piece.site, piece.text
+    return _examined(site, text, worker, options)
+
+
+def _examined(site: Site, text: str, worker: Worker, options: Options) -> Examination:
+    if site.foreign:
+        return Examination(site, problem=f"the loss itself, `{site.foreign}`, stands in another file")
     found = examine(site, text, worker, families=options.families, sets=options.sets, unit_rows=options.unit_rows)
     if options.require_gpu:
         found.rows = [_required(row) for row in found.rows]

@@ -99,9 +99,9 @@ class TestWorldSize:
         return F.cross_entropy(sim, torch.arange(args.batch_size{factor}))
     """
 
-    def test_the_local_rows_keep_the_factor(self) -> None:
+    def test_gathered_rows_that_are_bound_drop_the_factor(self) -> None:
         rows = new_rows(self.CODE.format(similarity="z_all @ z_all.T", factor=" * world_size"))
-        assert rows == ["return F.cross_entropy(sim, torch.arange(z.shape[0] * world_size))"]
+        assert rows == ["return F.cross_entropy(sim, torch.arange(z_all.shape[0]))"]
 
     def test_before_a_gather_the_local_rows_count(self) -> None:
         rows = new_rows(self.CODE.format(similarity="z @ z_all.T", factor=""))

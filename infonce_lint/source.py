@@ -7,8 +7,8 @@ kill libcst. libcst is imported only when ``module`` is first used.
 from __future__ import annotations
 
 import ast
-import contextlib
 import codecs
+import contextlib
 import io
 import re
 import tokenize

@@ -245,7 +245,9 @@ def is_made(value: Value) -> bool:
         if each.op == "call" and each.callee is None and each.inputs[0].op == "attr" and not is_library_call(each):
             stack.append(each.inputs[0].inputs[0])  # a method of what may be made
             continue
-        inputs = each.inputs if each.op in ("binop", "compare", "unary") else feature_inputs(each)
+        inputs = feature_inputs(each)
+        if each.op in ("binop", "compare", "unary"):  # an attribute beside a tensor is a number: an offset, a modulus
+            inputs = [part for part in each.inputs if part.op not in ("attr", "self", "sub") or len(each.inputs) == 1]
         if not inputs and each.op != "tuple":
             if each.op == "call" and is_library_call(each):
                 stack.extend(argument for _, argument in each.arguments())

@@ -307,8 +307,15 @@ def _makers(function: Function, model: SemanticModel) -> Iterator[str]:
     for operand in operands:
         for leaf in leaves(operand) if operand in roles.features else ():
             call = leaf.inputs[0] if leaf.op in ("item", "sub") else leaf
-            if leaf.function is function and call.op == "call":
+            if leaf.function is function and call.op == "call" and not _is_imported(call.inputs[0]):
                 yield f"{path_text(call.inputs[0])}(...)"
+
+
+def _is_imported(called: Value) -> bool:
+    """Whether a call runs a function of another file: a helper, where a model would be a parameter or an attribute."""
+    while called.op in ("attr", "name", "global") and called.inputs:
+        called = called.inputs[0]
+    return called.op == "import"
 
 
 def _size_names(loss: ContrastiveLoss) -> tuple[str, ...]:

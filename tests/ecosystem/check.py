@@ -80,7 +80,8 @@ def main() -> int:
         if said != entry["findings"]:
             changed += 1
             print(f"{entry['repository']} {entry['path']}")
-            for sign, lines in (("-", Counter(entry["findings"]) - Counter(said)), ("+", Counter(said) - Counter(entry["findings"]))):
+            before, now = Counter(entry["findings"]), Counter(said)
+            for sign, lines in (("-", before - now), ("+", now - before)):
                 for line in lines.elements():
                     print(f"  {sign} {line}")
             entry["findings"] = said

@@ -105,4 +105,14 @@ RESHAPE_CASES = [
         lambda m, c, b: m.TiledContrast(Config(batch_size=c, temperature=0.5))(*b.pair()),
         fix=Outcome.ANY,  # which axis the copies run along is not in the row counts
     ),
+    Case(
+        "configured-reshape/supcon_training_loop.py",
+        lambda m, c, b: m.train(
+            [(b.pair(), None)],
+            model := linear(),
+            lambda features, labels: (features[:, 0] * features[:, 1]).sum(),
+            sgd(model),
+            Config(batch_size=c),
+        ),
+    ),
 ]

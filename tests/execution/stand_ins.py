@@ -61,7 +61,7 @@ def stand_ins(configured: int, fixture: ModuleType) -> Iterator[None]:
     )
     members: dict[str, dict[str, Any]] = {
         "config": {"BATCH_SIZE": configured, "TEMPERATURE": TEMPERATURE},
-        "losses": {"NTXentCriterion": NTXentCriterion},
+        "losses": {"NTXentCriterion": NTXentCriterion, "SupConLoss": NTXentCriterion},
         "distributed": {"gather_with_grad": gather_with_grad},
         "pytorch_lightning": {"LightningModule": LightningModule},
         "absl": {"flags": flags},

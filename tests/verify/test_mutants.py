@@ -1,0 +1,61 @@
+"""Every mutant of a right loss is caught, by the row that is named after what it breaks."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("torch")
+
+from infonce_lint.verify.examination import Examination
+from infonce_lint.verify.rows import Status
+from infonce_lint.verify.worker import Worker
+from tests.verify.mutants import MUTANTS, Mutant
+from tests.verify.samples import STACKED, examined, failed, row
+
+SYMBOLS = {Status.PASS: ".", Status.FAIL: "X", Status.SKIPPED: "s", Status.INAPPLICABLE: "-"}
+
+
+@pytest.fixture(scope="module")
+def examinations(worker: Worker) -> dict[str, Examination]:
+    """The right loss and its mutants, examined."""
+    found = {"none": examined(STACKED, worker)}
+    return found | {mutant.name: examined(mutant.text, worker) for mutant in MUTANTS}
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: str(mutant.name))
+def test_mutant_is_caught_by_its_row(mutant: Mutant, examinations: dict[str, Examination]) -> None:
+    assert mutant.row in failed(examinations[mutant.name])
+
+
+def test_the_right_loss_passes_every_row(examinations: dict[str, Examination]) -> None:
+    assert not failed(examinations["none"])
+
+
+def test_matrix(examinations: dict[str, Examination]) -> None:
+    names = list(dict.fromkeys(each.name for found in examinations.values() for each in found.rows))
+    width = max(map(len, names))
+    for number, name in enumerate(examinations):
+        print(f"{chr(ord('a') + number)}  {name}")
+    print(" " * width, " ".join(chr(ord("a") + number) for number in range(len(examinations))))
+    for name in names:
+        found = [next((each for each in one.rows if each.name == name), None) for one in examinations.values()]
+        print(f"{name:<{width}} {' '.join(SYMBOLS[each.status] if each else ' ' for each in found)}")
+    assert all(failed(examinations[mutant.name]) for mutant in MUTANTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "of_row", "told"),
+    [
+        ("target 0 at three views", "value, 3 views", "positives first with target 0"),
+        ("unmasked diagonal", "value, 2 views", "unmasked diagonal"),
+        ("unmasked diagonal", "all rows equal", "log M: each row counts itself"),
+        ("temperature multiplied", "value, 2 views", "multiplied with the temperature"),
+        ("double softmax", "value, 2 views", "two softmaxes"),
+        ("wrong view layout", "value, 2 views", "sample by sample"),
+        ("one side detached", "gradient, 2 views", "part of the loss is detached"),
+        ("fixed denominator", "value, 2 views", "divided by 16 whatever the batch"),
+        ("exp without shift", "temperature 0.01", "logsumexp"),
+    ],
+)
+def test_row_says_what_is_wrong(name: str, of_row: str, told: str, examinations: dict[str, Examination]) -> None:
+    assert told in row(examinations[name], of_row).detail

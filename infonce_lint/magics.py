@@ -12,7 +12,12 @@ _PYTHON_BODIES = {"capture", "memit", "prun", "time", "timeit"}
 """Cell magics whose body runs as Python in the notebook's own namespace."""
 
 _CELL_MAGIC = re.compile(r"\s*%%\s*(\w+)")
-_MAGIC_ROW = re.compile(r"(?P<indent>\s*)[%!?]")
+#: Automagic: IPython runs these without a percent sign where the row is no Python.
+_AUTOMAGIC = (
+    r"(?:ls|ll|cd|pwd|cp|mv|rm|mkdir|rmdir|cat|less|man|pip|conda)"
+    r"(?=\s+(?!(?:in|is|if|and|or|not|for)\b)[\w./~$*-])"
+)
+_MAGIC_ROW = re.compile(rf"(?P<indent>\s*)(?:[%!?]|{_AUTOMAGIC})")
 
 _PIECE = re.compile(
     r"""(?P<quote>\"{3}|'{3}|["'])

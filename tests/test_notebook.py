@@ -340,3 +340,12 @@ def test_a_row_inserted_anywhere_reaches_its_cell(
     assert found == expected
     if indent and listed:
         assert set(before.decode().split("\n")) <= set(after.decode().split("\n"))
+
+
+@pytest.mark.parametrize("row", ["ls /content/checkpoints/", "cd ..", "pip install timm", "cp -r a b"])
+def test_automagic_rows_hide_nothing(row: str) -> None:
+    cell = {"cell_type": "code", "source": [f"{row}\n", "x = 1\n"], "metadata": {}, "outputs": []}
+    root = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    notebook = Notebook.from_bytes(json.dumps(root).encode(), "a.ipynb")
+    assert notebook.errors == []
+    assert "x = 1" in notebook.source.text

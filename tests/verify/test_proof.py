@@ -1,0 +1,150 @@
+"""Proof of fixes: right repairs are proven, careless ones are not, and the defect is shown first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+
+from infonce_lint.linter import fix_bytes, lint_bytes
+from infonce_lint.settings import Settings
+from infonce_lint.verify.proof import Proof, SiteProof, prove_fix
+from infonce_lint.verify.worker import Worker
+from tests.fixture_cases import FIXTURES, name_of, rule_fixtures
+from tests.verify.samples import IMPORTS, INLINED, TRAINER
+
+RULES = FIXTURES / "rules"
+OTHER_FRAMEWORKS = ("import tensorflow", "import jax", "import mindspore", "import paddle")
+#: Its author asserts the configured size after the loss, so that no repair of sizes lets another batch through.
+REFUSING = "rules/configured-labels/assert_after_use.py"
+EXAMPLES = [
+    "configured-labels/simclr_args_n_views.py",
+    "configured-labels/clip_in_training_loop.py",
+    "configured-labels/closure_loss.py",
+    "configured-labels/vars_of_args.py",
+    "configured-labels/literal_kept_on_self.py",
+    "configured-mask/debiased_train_function.py",
+    "configured-normaliser/constant_twice_batch.py",
+    "configured-reshape/split_before_criterion.py",
+    "configured-reshape/numpy_halves.py",
+    "frozen-size/mask_helper_without_argument.py",
+    "frozen-size/registered_buffer.py",
+]
+
+
+def repaired(data: bytes, path: str) -> bytes:
+    return fix_bytes(data, path, Settings(), unsafe=True).data
+
+
+def proof_of(text: str, fixed: str, worker: Worker) -> Proof:
+    return prove_fix("/project/losses.py", text.encode(), fixed.encode(), Settings(), worker)
+
+
+def only(proof: Proof) -> SiteProof:
+    (found,) = proof.sites
+    return found
+
+
+def check_fixture(path: Path, worker: Worker) -> None:
+    data = path.read_bytes()
+    fixed = repaired(data, str(path))
+    if fixed == data:
+        pytest.skip("it has no automatic fix")
+    proof = prove_fix(str(path), data, fixed, Settings(), worker)
+    assert proof.proven is (name_of(path) != REFUSING), proof.message
+    assert all(each.reproduced.startswith("configured 8, given ") for each in proof.sites), proof.sites
+
+
+@pytest.mark.parametrize("fixture", EXAMPLES)
+def test_repair_of_a_fixture_is_proven(fixture: str, worker: Worker) -> None:
+    check_fixture(RULES / fixture, worker)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "path",
+    [
+        path
+        for path in rule_fixtures()
+        if name_of(path).removeprefix("rules/") not in EXAMPLES
+        and not any(each in path.read_text(encoding="utf-8") for each in OTHER_FRAMEWORKS)
+    ],
+    ids=name_of,
+)
+def test_repair_of_every_other_fixture_is_proven(path: Path, worker: Worker) -> None:
+    check_fixture(path, worker)
+
+
+def test_words_of_the_proof(worker: Worker) -> None:
+    proof = proof_of(TRAINER, repaired(TRAINER.encode(), "losses.py").decode(), worker)
+    assert only(proof).reproduced == "configured 8, given 5: IndexError: mask [16, 16], tensor [10, 10]"
+    assert proof.message == "Trainer.info_nce: same value at 8, value of a configured 5 at 5"
+
+
+def test_silently_wrong_value_is_reproduced(worker: Worker) -> None:
+    text = IMPORTS + (
+        "\n\ndef nce_loss(a, b, args):\n"
+        "    logits = F.normalize(a, dim=1) @ F.normalize(b, dim=1).t() / args.temperature\n"
+        "    per_row = torch.logsumexp(logits, dim=1) - logits.diagonal()\n"
+        "    return per_row.sum() / args.batch_size\n"
+    )
+    proof = proof_of(text, text.replace("args.batch_size", "a.shape[0]"), worker)
+    assert proof.proven
+    assert "where a loss configured for 5 gives" in only(proof).reproduced
+
+
+def test_loss_in_a_loop_is_cut_out_and_proven(worker: Worker) -> None:
+    proof = proof_of(INLINED, repaired(INLINED.encode(), "losses.py").decode(), worker)
+    assert proof.proven, proof.message
+    site = only(proof).site
+    assert (site.title, site.name, site.features) == ("train", "loss_of_train", ("out_1", "out_2"))
+    assert "SystemExit" not in only(proof).message
+
+
+def _half(text: str) -> str:
+    return text.replace("self.args.batch_size", "len(features)")
+
+
+def _wrong_axis(text: str) -> str:
+    return text.replace("self.args.batch_size", "(features.shape[1] // self.args.n_views)")
+
+
+def _other_value(text: str) -> str:
+    fixed = text.replace("self.args.batch_size", "(len(features) // self.args.n_views)")
+    return fixed.replace("logits / self.args.temperature", "logits")
+
+
+def _constant(text: str) -> str:
+    return text.replace("self.args.batch_size", "8")
+
+
+@pytest.mark.parametrize("careless", [_half, _wrong_axis, _other_value, _constant])
+def test_careless_repair_is_not_proven(careless: Callable[[str], str], worker: Worker) -> None:
+    proof = proof_of(TRAINER, careless(TRAINER), worker)
+    assert not proof.proven
+    assert "fixed, it gives" in proof.message
+
+
+def test_right_repair_by_hand_is_proven(worker: Worker) -> None:
+    right = TRAINER.replace("self.args.batch_size", "(len(features) // self.args.n_views)")
+    assert proof_of(TRAINER, right, worker).proven
+
+
+def test_unrepaired_file_proves_nothing(worker: Worker) -> None:
+    proof = proof_of(TRAINER, TRAINER + "\n# only a comment\n", worker)
+    assert not proof.proven
+    assert proof.message == "no loss is repaired"
+
+
+def test_loss_that_cannot_be_run_is_not_proven(worker: Worker) -> None:
+    text = TRAINER.replace(
+        "similarity = features @ features.T", "similarity = features @ self.head.weight @ features.T"
+    )
+    fixed = text.replace("self.args.batch_size", "(len(features) // self.args.n_views)")
+    assert lint_bytes(text.encode(), "losses.py", Settings())
+    proof = proof_of(text, fixed, worker)
+    assert not proof.proven
+    assert "it needs self.head.weight" in proof.message

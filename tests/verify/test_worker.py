@@ -1,0 +1,88 @@
+"""The child process survives what it runs: crashes, endless loops, exits, noise."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+
+from infonce_lint.verify.examination import examine
+from infonce_lint.verify.worker import Worker, WorkerError
+from tests.verify.samples import IMPORTS, STACKED, failed, site
+
+
+def behaving(statement: str) -> str:
+    """The right loss, doing something else first."""
+    return STACKED.replace("    z = F.normalize", f"    {statement}\n    z = F.normalize")
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("import os; os._exit(3)", "it ended the process that ran it (exit code 3)"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "it ended the process that ran it (SIGSEGV)"),
+        ("raise SystemExit('no')", "SystemExit: no"),
+        ("def again(): return again()\n    again()", "RecursionError"),
+    ],
+)
+def test_what_the_loss_does_is_a_row_and_no_more(statement: str, told: str, worker: Worker) -> None:
+    text = behaving(statement)
+    found = examine(site(text), text, worker, families=())
+    assert told in found.problem
+    assert not failed(examine(site(STACKED), STACKED, worker, families=("sizes",))), "the next question is answered"
+
+
+def test_endless_loss_is_stopped() -> None:
+    text = behaving("while True: pass")
+    with Worker(1.0) as impatient:
+        start = time.monotonic()
+        found = examine(site(text), text, impatient, families=())
+        assert "it took more than 1 s and was stopped" in found.problem
+        assert time.monotonic() - start < 30
+        assert not failed(examine(site(STACKED), STACKED, impatient, families=("sizes",)))
+
+
+def test_noise_and_questions_reach_nobody(worker: Worker, capfd: pytest.CaptureFixture[str]) -> None:
+    text = behaving("print('noise'); __import__('os').write(1, b'noise'); __import__('sys').stdin.read()")
+    assert not failed(examine(site(text), text, worker, families=("sizes",)))
+    assert capfd.readouterr().out == ""
+
+
+def test_files_land_in_a_scratch_folder(worker: Worker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = behaving("open('training.log', 'w').close()")
+    assert not failed(examine(site(text, path=str(tmp_path / "losses.py")), text, worker, families=("sizes",)))
+    assert not list(tmp_path.iterdir())
+
+
+def test_debugger_is_not_entered(worker: Worker) -> None:
+    text = behaving("try:\n        1 / 0\n    except Exception:\n        import pdb; pdb.set_trace()")
+    assert "ZeroDivisionError" in examine(site(text), text, worker, families=()).problem
+
+
+def test_code_for_a_gpu_runs_without_one(worker: Worker) -> None:
+    text = IMPORTS + (
+        "\n\nclass ContrastiveLoss(nn.Module):\n"
+        "    def __init__(self, temperature):\n"
+        "        super().__init__()\n"
+        "        torch.cuda.set_device(0)\n"
+        "        self.temperature = torch.tensor(temperature, device='cuda:0')\n"
+        "        self.criterion = nn.CrossEntropyLoss().cuda()\n\n"
+        "    def forward(self, a, b):\n"
+        "        logits = F.normalize(a, dim=1).cuda() @ F.normalize(b, dim=1).to('cuda').t() / self.temperature.cuda()\n"
+        "        return self.criterion(logits, torch.arange(len(a)).to(torch.device('cuda')))\n"
+    )
+    assert not failed(examine(site(text), text, worker, families=("value", "sizes")))
+
+
+def test_without_torch_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "torch.py").write_text("raise ImportError('not here')\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with (
+        Worker() as worker,
+        pytest.raises(WorkerError, match=r"verify needs torch: pip install 'infonce-lint\[verify\]'"),
+    ):
+        worker.start()

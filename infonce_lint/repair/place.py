@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
+from collections.abc import Collection
 
 import libcst as cst
 
@@ -70,9 +71,14 @@ def start_of(source: SourceFile, statement: cst.CSTNode) -> Position:
     return source.span(statement).start
 
 
-def free_name(wanted: str, function: Function) -> str:
-    """``wanted``, or it with a number, so that it hides nothing that the function uses."""
-    used = set(function.bindings) | set(function.parameters)
+def encloses(outer: Block, inner: Block) -> bool:
+    """Whether ``inner`` is ``outer`` or stands in it."""
+    return any(block is outer for block, _ in _chain(inner, 0))
+
+
+def free_name(wanted: str, function: Function, taken: Collection[str] = ()) -> str:
+    """``wanted``, or it with a number, so that it hides nothing that the function uses, nor a name just ``taken``."""
+    used = set(function.bindings) | set(function.parameters) | set(taken)
     scope = function.parent
     while scope is not None:
         used |= set(scope.bindings) | set(scope.final)

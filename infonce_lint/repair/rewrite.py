@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from infonce_lint.finding import Edit
-from infonce_lint.repair.place import delete, free_name, is_bracketed, needs_brackets, replace
+from infonce_lint.repair.place import delete, encloses, free_name, is_bracketed, needs_brackets, replace
 from infonce_lint.repair.solve import Solution
 from infonce_lint.semantic.contrastive import ContrastiveLoss, SizeUse
 from infonce_lint.semantic.extent import WORLD, Extent, symbol
@@ -72,7 +72,7 @@ class Rewriter:
         self.settings = settings
         self.extents = extents
         self.solutions = solutions
-        self.derived: dict[tuple[Function, str, str], Derived] = {}
+        self.derived: dict[tuple[Function, Value, str, str], Derived] = {}
         self.doubts: list[str] = []
         self.insertions: dict[tuple[Block, int], list[str]] = {}  # statements to put before others
 
@@ -192,19 +192,35 @@ class Rewriter:
         return " * ".join(parts)
 
     def _local(self, tensor: str, value: Value, views: str, read: Value) -> str:
-        """The name of the local size of a function, defined once for each tensor and view count."""
+        """The name of the local size of a function, defined once for each count of rows and views."""
         function = read.function
-        key = (function, tensor, views)
-        derived = self.derived.get(key)
+        key = (function, value, tensor, views)
+        derived = self.derived.get(key) or self._same_size(value, tensor, views, read)
         if derived is None:
             if not views.isdigit():
                 self._doubt_views(value, views)
-            derived = Derived(free_name(self.settings.local_name, function), tensor, value, views)
+            derived = Derived(
+                free_name(self.settings.local_name, function, self._locals(function)), tensor, value, views
+            )
             self.derived[key] = derived
-        elif derived.value is not value:
-            raise Refused(f"`{tensor}` is rebound between the uses of the size; derive it at each use by hand")
         derived.places.append((read.block, read.index))
         return derived.name
+
+    def _same_size(self, value: Value, tensor: str, views: str, read: Value) -> Derived | None:
+        """A local that counts the same rows already, from an earlier value of the tensor that reaches ``read``."""
+        for (owner, earlier, name, factor), derived in self.derived.items():
+            is_same = owner is read.function and name == tensor and factor == views
+            if (
+                is_same
+                and self.extents.rows(earlier) == self.extents.rows(value)
+                and encloses(earlier.block, read.block)
+            ):
+                return derived
+        return None
+
+    def _locals(self, function: Function) -> set[str]:
+        """The names that this fix has given to sizes of a function already (a tensor may be rebound between them)."""
+        return {each.name for (owner, *_), each in self.derived.items() if owner is function}
 
     def _doubt_views(self, value: Value, views: str) -> None:
         """The view count is a name: doubtful when the file shows how many views are really stacked."""

@@ -169,9 +169,9 @@ class _Cut:
             targets = _plain_targets(statement)
             if not targets or cone.isdisjoint(rows):
                 continue
-            if not names or (losses.isdisjoint(rows) and not found) or _read_in([statement]) & _bound_in(flat) <= names:
-                found = number
             if not losses.isdisjoint(rows):
+                if not names or _read_in([statement]) & _bound_in(flat) <= names:
+                    found = number
                 names |= set(targets)
         if not found:
             raise CannotCut("the loss is bound to no name")

@@ -64,7 +64,7 @@ def experiment(site: Site, original: str, fixed: str, knobs: Knobs) -> dict[str,
             break
     problems = []
     for size in (CONFIGURED, RAGGED, TWICE):
-        got = _run(after, CONFIGURED, size)
+        got = _run(after, CONFIGURED, size, repaired=True)
         if not got.same_as(wanted[size]):
             problems.append(f"fixed, it gives {got.shown} at {size}, where {wanted[size].shown} was to be expected")
     return {
@@ -77,11 +77,11 @@ def experiment(site: Site, original: str, fixed: str, knobs: Knobs) -> dict[str,
     }
 
 
-def _run(subject: Subject, configured: int, given: int) -> _Run:
+def _run(subject: Subject, configured: int, given: int, *, repaired: bool = False) -> _Run:
     rows = views_of(given, subject.plan.views, dtype=torch.float32)
     rows = [each.requires_grad_(not subject.plan.arrays) for each in rows]
     try:
-        outcome = subject.outcome(rows, configured=configured)
+        outcome = subject.outcome(rows, configured=configured, repaired=repaired)
         gradients: tuple[Tensor, ...] = ()
         if outcome.value.requires_grad:
             found = torch.autograd.grad(outcome.value, rows, allow_unused=True)

@@ -20,7 +20,7 @@ from infonce_lint.semantic.names import (
 
 CONFIGURED, RAGGED, TWICE = 8, 5, 16
 TEMPERATURE = 0.1
-DIM = 16
+DIM = 28  # unlike any number of rows that a check uses, so that rows and columns are not mixed up
 QUEUE_ROWS = 32
 
 
@@ -48,11 +48,13 @@ class Role(enum.Enum):
 class Knobs:
     """One setting of everything that a check turns; ``sets`` are the user's own values by dotted path.
 
-    ``given`` is how many samples the loss is run on, for what its callers would build to that size.
+    ``given`` is how many samples the loss is run on, for what its callers would build to that size, and ``repaired``
+    says that callers pass it where they passed the configured size.
     """
 
     configured: int = CONFIGURED
     given: int = CONFIGURED
+    repaired: bool = False
     views: int = 2
     temperature: float = TEMPERATURE
     world: int = 1

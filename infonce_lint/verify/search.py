@@ -109,7 +109,7 @@ def _candidates(subject: Subject, unbuilt: list[str]) -> Iterator[Plan]:
         except (Exception, SystemExit) as error:
             unbuilt.append(str(error) if isinstance(error, CannotRun) else short(error))
             continue
-        features = _features(parameters, subject.site.features, subject.knobs.sizes)
+        features = _features(parameters, subject.site.features, subject.knobs)
         open_ones = [each for each in parameters if each.name not in features and _is_open(each, maker)]
         choices = [
             [(each.name, kind) for kind in (*literals.get(each.name, ()), *_kinds(each.name))] for each in open_ones
@@ -124,9 +124,7 @@ def _candidates(subject: Subject, unbuilt: list[str]) -> Iterator[Plan]:
                 yield Plan(build, layout, views, features, arrays=arrays, configured=configured)
 
 
-def _features(
-    parameters: Sequence[inspect.Parameter], known: tuple[str, ...], sizes: frozenset[str]
-) -> tuple[str, ...]:
+def _features(parameters: Sequence[inspect.Parameter], known: tuple[str, ...], knobs: Knobs) -> tuple[str, ...]:
     """The parameters that take the features: those the model knows, or those that nothing else explains."""
     names = {each.name: each for each in parameters}
     given = [name for name in names if name in known and not set(words(name)) & _SURE_LABEL_WORDS]
@@ -138,7 +136,8 @@ def _features(
         for each in parameters
         if each.default is inspect.Parameter.empty
         and each.kind is not each.VAR_KEYWORD
-        and role_of(each.name, sizes) is None
+        and role_of(each.name, knobs.sizes) is None
+        and each.name not in knobs.sets
         and not set(words(each.name)) & (_LABEL_WORDS | _QUEUE_WORDS | _MASK_WORDS)
     ]
     return tuple(given or guessed or [each.name for each in parameters[:1]])

@@ -18,6 +18,7 @@ class Site:
         row: where it stands, from 1.
         features: the parameters that bring the features; empty if they are to be guessed from the signature.
         sizes: names that hold the configured batch size although they do not say so.
+        passed: parameters through which callers in the file pass the configured size; a fix mends the callers.
         buggy: the linter has findings in it.
         reads: the rows on which its unit reads configured sizes.
         module: a dotted module to import the loss from, in place of running parts of the file.
@@ -32,6 +33,7 @@ class Site:
     row: int
     features: tuple[str, ...] = ()
     sizes: tuple[str, ...] = ()
+    passed: tuple[str, ...] = ()
     buggy: bool = False
     reads: tuple[int, ...] = ()
     module: str = ""

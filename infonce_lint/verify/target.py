@@ -269,13 +269,19 @@ def _is_part_of_loss(function: Function, taken: set[str]) -> bool:
 
 
 def _site(entry: Function, model: SemanticModel, source: SourceFile, sizes: tuple[str, ...], *, buggy: bool) -> Site:
+    passed = tuple(
+        name
+        for name, value in entry.parameters.items()
+        if any(model.origins.sources(argument) for argument in value.inputs if argument.function is not entry)
+    )
     return Site(
-        os.path.abspath(source.path),
-        path_of(entry),
-        _row(entry, source),
-        _feature_parameters(entry, model),
-        sizes,
-        buggy,
+        path=os.path.abspath(source.path),
+        name=path_of(entry),
+        row=_row(entry, source),
+        features=_feature_parameters(entry, model),
+        sizes=sizes,
+        passed=passed,
+        buggy=buggy,
     )
 
 
@@ -285,12 +291,18 @@ def _inlined_site(
     name = "" if function.is_module else path_of(function)
     made = sorted(_makers(function, model))
     if name and not made and function.parameters and not function.is_constructor and _is_named_after_loss(function):
-        return Site(os.path.abspath(source.path), name, _row(function, source), (), sizes, buggy)
+        return Site(os.path.abspath(source.path), name, _row(function, source), sizes=sizes, buggy=buggy)
     where = "at module level" if function.is_module else f"inside `{path_of(function)}`"
     features = f", from features that `{made[0]}` makes there" if made else ""
     problem = f"it cannot be run alone: the loss is written {where}{features}; move it into a function of the features"
     return Site(
-        os.path.abspath(source.path), name, _row(function, source), (), sizes, buggy, problem=problem, inlined=True
+        os.path.abspath(source.path),
+        name,
+        _row(function, source),
+        sizes=sizes,
+        buggy=buggy,
+        problem=problem,
+        inlined=True,
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from infonce_lint.repair.rewrite import Derived
 from infonce_lint.semantic.values import Value
 from infonce_lint.settings import Settings
-from tests.repair.snippets import fix, is_safe, new_rows, refusal
+from tests.repair.snippets import fix, is_safe, new_rows, refusal, repaired
 
 STACKED = """
 def loss(features, args):
@@ -118,7 +118,9 @@ class TestRefusals:
         """
         assert "no tensor with the batch's rows is bound in `loss`" in refusal(code)
 
-    def test_a_rebound_tensor(self) -> None:
+
+class TestRebound:
+    def test_one_local_serves_all_values_of_the_same_rows(self) -> None:
         code = """
         def loss(z, args):
             y = torch.cat([torch.arange(args.batch_size) for _ in range(args.n_views)])
@@ -127,7 +129,28 @@ class TestRefusals:
             y = torch.cat([torch.arange(args.batch_size) for _ in range(args.n_views)])
             return first + F.cross_entropy(z @ z.T, y)
         """
-        assert "rebound" in refusal(code)
+        text = repaired(code)
+        assert text.count("actual_batch_size = z.shape[0] // args.n_views") == 1
+        assert text.count("torch.arange(actual_batch_size)") == 2
+
+    def test_values_of_two_branches_get_a_local_each(self) -> None:
+        code = """
+        from losses import NTXentLoss
+
+        criterion = NTXentLoss()
+
+        def step(net, x, y, args):
+            if args.mixed:
+                both = net(torch.cat([x, y]))
+                a, b = both[: args.batch_size], both[args.batch_size :]
+            else:
+                both = net(torch.cat([y, x]))
+                a, b = both[: args.batch_size], both[args.batch_size :]
+            return criterion(a, b)
+        """
+        text = repaired(code)
+        assert "a, b = both[: actual_batch_size], both[actual_batch_size :]" in text
+        assert "a, b = both[: actual_batch_size_2], both[actual_batch_size_2 :]" in text
 
 
 class TestDerived:

@@ -169,7 +169,7 @@ def train(net, loader, optimizer, temperature, epoch):
 
 if __name__ == "__main__":
     batch_size = 256
-    raise SystemExit("a script must not run when its loss is looked at")
+    train(None, None, None, 0.5, "a script must not run when its loss is looked at")
 """
 )
 

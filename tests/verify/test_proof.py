@@ -101,7 +101,6 @@ def test_loss_in_a_loop_is_cut_out_and_proven(worker: Worker) -> None:
     assert proof.proven, proof.message
     site = only(proof).site
     assert (site.title, site.name, site.features) == ("train", "loss_of_train", ("out_1", "out_2"))
-    assert "SystemExit" not in only(proof).message
 
 
 def _half(text: str) -> str:

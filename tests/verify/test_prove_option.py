@@ -31,7 +31,7 @@ def test_proven_fixes_are_written_and_the_rest_is_listed(tmp_path: Path, capsys:
     assert "actual_batch_size" in proven.read_text(encoding="utf-8")
     assert other.read_text(encoding="utf-8") == UNPROVABLE
     out = capsys.readouterr().out
-    assert "other.py:12:" in out
+    assert "other.py:9:38: NCE001" in out
     assert "not proven: info_nce: even configured for 5 it fails on 5: AssertionError" in out
     assert "1 fixed, 1 remaining" in out
 
@@ -75,7 +75,8 @@ def test_losses_that_need_each_other_are_proven_in_turn(tmp_path: Path) -> None:
         "    def forward(self, z_i, z_j):\n"
         "        z = F.normalize(torch.cat([z_i, z_j]), dim=1)\n"
         "        logits = (z @ z.t() / self.temperature).fill_diagonal_(-1e4)\n"
-        "        partner = torch.cat([torch.arange(self.batch_size) + self.batch_size, torch.arange(self.batch_size)])\n"
+        "        first = torch.arange(self.batch_size)\n"
+        "        partner = torch.cat([first + self.batch_size, first])\n"
         "        return F.cross_entropy(logits, partner)\n\n\n"
         "class Trainer:\n"
         "    def __init__(self, args, model):\n"

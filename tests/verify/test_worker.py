@@ -72,7 +72,8 @@ def test_code_for_a_gpu_runs_without_one(worker: Worker) -> None:
         "        self.temperature = torch.tensor(temperature, device='cuda:0')\n"
         "        self.criterion = nn.CrossEntropyLoss().cuda()\n\n"
         "    def forward(self, a, b):\n"
-        "        logits = F.normalize(a, dim=1).cuda() @ F.normalize(b, dim=1).to('cuda').t() / self.temperature.cuda()\n"
+        "        a, b = F.normalize(a, dim=1).cuda(), F.normalize(b, dim=1).to('cuda')\n"
+        "        logits = a @ b.t() / self.temperature.cuda()\n"
         "        return self.criterion(logits, torch.arange(len(a)).to(torch.device('cuda')))\n"
     )
     assert not failed(examine(site(text), text, worker, families=("value", "sizes")))

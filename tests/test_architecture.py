@@ -18,7 +18,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"rule", "rules", "repair"}),
     frozenset({"linter", "fixer", "screen"}),
     frozenset({"runner", "files", "patterns", "configuration", "catalogue", "writing", "report"}),
-    frozenset({"cli", "arguments", "explain", "flake8_plugin", "server", "verify", "__main__"}),
+    frozenset({"cli", "arguments", "explain", "flake8_plugin", "server", "verify", "testing", "__main__"}),
 )
 APART = frozenset({"reference", "__init__"})
 

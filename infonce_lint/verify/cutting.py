@@ -155,7 +155,8 @@ class _Cut:
         cone = {self._row(value) for value in self.model.roles.cone if value.function is self.function}
         losses = {self._row(value) for value in self.model.roles.reduced if value.function is self.function}
         anchor = self._anchor(row)
-        flat = self._flat(self.body, anchor)
+        foreign = {self._row(each) for each in self.seeds if each in self.model.roles.loss_calls}
+        flat = self._flat(self.body, min((each for each in losses | foreign if each >= anchor), default=anchor))
         found, names = 0, set[str]()
         for number, statement in enumerate(flat, start=1):
             rows = _rows(statement)

@@ -239,4 +239,4 @@ def test_at_two_views_all_forms_are_one(batch: int) -> None:
 def test_above_two_views_no_two_forms_are_one() -> None:
     features = cloud("spread", 15, 6, 9)
     values = sorted(info_nce_loss(features, 3, form=form).item() for form in FORMS)
-    assert values[0] + 0.1 < values[1] < values[2] - 0.1
+    assert values[0] + 0.05 < values[1] < values[2] - 0.05

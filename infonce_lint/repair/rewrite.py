@@ -10,10 +10,14 @@ from infonce_lint.repair.solve import Solution
 from infonce_lint.semantic.contrastive import ContrastiveLoss, SizeUse
 from infonce_lint.semantic.extent import WORLD, Extent, symbol
 from infonce_lint.semantic.extents import Extents
+from infonce_lint.semantic.names import words
 from infonce_lint.semantic.values import Block, Function, Value
 from infonce_lint.settings import Settings
 from infonce_lint.source import SourceFile
 
+_LABEL_WORDS = frozenset(
+    {"label", "labels", "target", "targets", "mask", "masks"}
+)  # their rows follow, they do not lead
 _ROW_LIMIT = 110
 
 
@@ -140,7 +144,8 @@ class Rewriter:
             ratio = wanted / rows
             rank = None if ratio.row_symbols else self._rank(ratio)
             if rank is not None:
-                ranked.append((rank, value in roles.cone, value.op != "param", order, name, value, ratio))
+                is_label = not _LABEL_WORDS.isdisjoint(words(name))
+                ranked.append((rank, is_label or value in roles.cone, value.op != "param", order, name, value, ratio))
         if not ranked:
             return None
         *_, name, value, ratio = min(ranked, key=lambda each: each[:4])

@@ -21,7 +21,8 @@ from infonce_lint.semantic.values import Module, Value
 
 _ROW_SUMS = frozenset({"sum", "reduce_sum", "ReduceSum"})
 _LOGARITHMS = frozenset("log log_softmax logsumexp LogSoftmax log1p logsigmoid reduce_logsumexp Log".split())
-_EXPONENTIALS = frozenset({"exp", "softmax", "Softmax", "Exp"})
+_EXPONENTIALS = frozenset({"exp", "Exp"})
+_SOFTMAXES = frozenset({"softmax", "Softmax"})
 _MARGINS = frozenset({"relu", "ReLU", "clamp", "clamp_min", "clamp_", "maximum", "max", "hinge", "clip", "threshold"})
 #: What a call of these with one tensor twice compares, whatever runs behind the name.
 _METRIC_WORDS = frozenset({"distance", "dist", "metric", "pairwise", "kernel"})
@@ -222,6 +223,8 @@ def _evidence_of_name(name: str) -> str:
         return "log"
     if name in _EXPONENTIALS:
         return "exp"
+    if name in _SOFTMAXES:
+        return "softmax"
     return "margin" if name in _MARGINS else ""
 
 
@@ -230,7 +233,9 @@ def _is_contrastive(strength: int, evidence: set[str]) -> bool:
     is_loss = bool(evidence & {"cross-entropy", "log"}) or evidence >= {"margin", "margin name"}
     if "regression" in evidence and not is_loss:
         return False
-    is_loss_like = bool(evidence & {"loss", "exp"})
+    if "softmax" in evidence and not is_loss and "name" not in evidence:
+        return False  # attention, a router: weights, and no loss made of them
+    is_loss_like = bool(evidence & {"loss", "exp", "softmax"})
     if strength == SELF:
         if is_loss or evidence & {"name", "temperature"}:
             return True

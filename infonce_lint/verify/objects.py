@@ -24,7 +24,7 @@ def by_role(parameter: inspect.Parameter, maker: Maker) -> Any:
     name, default = parameter.name, parameter.default
     has_default = default is not inspect.Parameter.empty
     role = role_of(name, maker.knobs.sizes)
-    if name in maker.knobs.sets or not has_default or (role in TURNED and _is_turnable(default)):
+    if name in maker.knobs.sets or not has_default or _is_turned(role, default):
         value = maker.by_name(name, name)
         if value is not MISSING:
             return value
@@ -37,8 +37,11 @@ def by_role(parameter: inspect.Parameter, maker: Maker) -> Any:
     return plain.get(shown, MISSING)
 
 
-def _is_turnable(default: object) -> bool:
-    return isinstance(default, int | float | str) and not isinstance(default, bool)
+def _is_turned(role: Role | None, default: object) -> bool:
+    """Whether a check's value goes before a default; a ``dim`` below 8 is an axis and no width."""
+    if role is Role.DIM:
+        return isinstance(default, int) and default >= 8
+    return role in TURNED and isinstance(default, int | float | str) and not isinstance(default, bool)
 
 
 def construct(cls: type, maker: Maker) -> object:

@@ -179,7 +179,7 @@ def _layouts(features: Sequence[str], parameters: Sequence[inspect.Parameter]) -
     if len(features) == 2:
         return [
             (Layout.SEPARATE, 2), (Layout.SEQUENCES, 2), (Layout.TIME_FIRST, 2), (Layout.COLUMNS, 2),
-            (Layout.MAPS, 2),
+            (Layout.MAPS, 2), (Layout.STACKED_TWICE, 2),
         ]  # fmt: skip
     return [(Layout.SEPARATE, len(features)), (Layout.SEQUENCES, len(features))]
 

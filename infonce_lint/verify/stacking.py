@@ -27,6 +27,7 @@ class Layout(enum.Enum):
     SEQUENCES = "one argument a view [B, T, D]"
     TIME_FIRST = "one argument a view [T, B, D]"
     MAPS = "one argument a view [B, D, H, W]"
+    STACKED_TWICE = "two arguments of view-major rows [V * B, D]"
 
     def arrange(self, views: Sequence[Tensor]) -> tuple[Any, ...]:
         """``V`` tensors ``[B, D]`` as the loss takes them."""
@@ -38,6 +39,9 @@ class Layout(enum.Enum):
             return (torch.stack(list(views), dim=1),)
         if self is Layout.LISTED:
             return (list(views),)
+        if self is Layout.STACKED_TWICE:
+            rows = torch.cat(list(views))
+            return rows, rows.roll(1, dims=1)
         if self is Layout.COLUMNS:
             return tuple(view.t() for view in views)
         if self is Layout.SEQUENCES:

@@ -9,7 +9,7 @@ from infonce_lint.semantic.contrastive import ContrastiveLoss, SizeUse
 from infonce_lint.semantic.engagement import Engagement
 from infonce_lint.semantic.extent import WORLD, Extent, number
 from infonce_lint.semantic.extents import Extents
-from infonce_lint.semantic.similarity import TOWERS, Similarity
+from infonce_lint.semantic.similarity import SELF, TOWERS, Similarity
 from infonce_lint.semantic.sinks import Kind, Sink
 from infonce_lint.semantic.values import Value
 
@@ -189,7 +189,8 @@ class Solver:
         towers = [found for each in consumers for found in self._behind(each)]
         paired = bool(towers) and all(each.strength == TOWERS for each in towers)
         if kinds == {Kind.NORMALISER}:
-            return self._divisor(name, uses, rows, paired)
+            is_stacked = bool(towers) and all(each.strength == SELF for each in towers)
+            return self._divisor(name, uses, rows, paired, is_stacked)
         if Kind.RESHAPE in kinds and any(
             each.sink.base not in self.loss.model.roles.cone for use in uses for each in use.engagements
         ):
@@ -207,7 +208,7 @@ class Solver:
             return Solution(name, rows / number(2), False, "two views are inferred from the convention")
         return "how the rows of this loss depend on the size is not in the code; derive it from the features by hand"
 
-    def _divisor(self, name: str, uses: list[SizeUse], rows: Extent, paired: bool) -> Solution | str:
+    def _divisor(self, name: str, uses: list[SizeUse], rows: Extent, paired: bool, is_stacked: bool) -> Solution | str:
         """The size in a divisor that should count the rows: ``/ (2 * S)`` over stacked rows, ``/ S`` over a pair."""
         doubt = "a constant scale of the gradient can be meant"
         divisors = {self.extents.integer(size) for use in uses for each in use.engagements for size in each.sink.sizes}
@@ -217,7 +218,7 @@ class Solver:
             return Solution(name, rows / number(rows.number), False, doubt)
         if paired:
             return Solution(name, rows, False, doubt)
-        if factor.number > 1 or factor.symbols:
+        if is_stacked and (factor.number > 1 or factor.symbols):
             return Solution(name, rows / factor, False, doubt)
         return (
             "how many views the rows hold is not in the code; divide by the number of rows that the loss sums by hand"

@@ -1,4 +1,9 @@
-"""What cannot hold a finding, told from the text alone and long before libcst is asked."""
+"""What cannot hold a finding, told from the text alone and long before libcst is asked.
+
+The screen only ever says "cannot": every finding is the read of a configured size, and every such size, however it is
+renamed later, enters the file under a name that `semantic/names.py` takes for one. A text without such a name is passed
+over. What the pattern lets through is decided by the semantic model.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +12,19 @@ import re
 from infonce_lint.settings import Settings
 from infonce_lint.source import SourceFile
 
-#: Every configured size has one of these in some name (see `semantic/names.py`).
-_SIZE = re.compile(r"(?i)batch|bs(?![a-z])|bsz|bsize")
-#: Every loss multiplies matrices, compares rows by a similarity, or calls a loss by a contrastive name.
-_LOSS = re.compile(
-    r"(?i)@|matmul|\bmm\b|einsum|bmm|tensordot|\binner\b|\bdot\b|cdist|distance|cos|sim|kernel|affinity|gram|"
-    r"xent|nce|contras|siglip|moco|cpc|dcl|clip|nt|supcon|hsic|dssm|align|reduce_?sum|\bsum\b"
+#: The spellings behind `is_size_name` and, for entries of a configuration, `is_config_size_name`.
+_SIZE = re.compile(
+    r"""(?i:batch\w*?(?:size|sz|samples)|(?:size|sz|samples)\w*?batch|per_*batch|nbatch|bsz|bsize)
+    | (?<![A-Za-z])bs(?![a-z])
+    | (?<![A-Z])BS(?![a-z])
+    | Bs(?![a-z])
+    | [.\["']\s*_*(?i:(?:train_*)?batch(?:es)?)_*(?![A-Za-z0-9])""",
+    re.VERBOSE,
 )
 
 
 def may_hold_finding(source: SourceFile, settings: Settings) -> bool:
     """Whether a file could hold a finding; False only when a name that every finding needs is absent."""
-    text = source.text
-    if settings.size_names or settings.config_names or not text.isascii():
-        return True
-    return _SIZE.search(text) is not None and _LOSS.search(text) is not None
+    if settings.size_names or settings.config_names or not source.text.isascii():
+        return True  # names of the user's own, or letters that Python folds into others
+    return _SIZE.search(source.text) is not None

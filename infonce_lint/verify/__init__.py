@@ -1,8 +1,10 @@
 """Proof by running: whether a loss is right, and whether a fix is (the only part of the package that runs other code).
 
-The way of a target: `target.py` finds its losses with the linter's own model, without running anything. `worker.py`
-starts a child process (`child.py`) that imports torch once and answers each question in a fork of its own, under a
-time limit. There `loading.py` runs those statements of the file that the loss turns out to need, `stub.py` stands in
-for ``self`` and ``args``, `subject.py` finds out how the loss wants its rows, and `checks/` compares it with the
-reference loss. `proof.py` reproduces a defect and proves its fix; `command.py` prints what came of it.
+The way of a target: `target.py` finds its losses with the linter's own model, without running anything, and
+`cutting.py` takes those that are written inside a training loop out of it. `worker.py` starts a child process
+(`child.py`) that imports torch once and answers each question (`questions.py`) in a fork of its own, under a time
+limit. There `loading.py` runs those statements of the file that the loss turns out to need, `objects.py` builds its
+object, `stub.py` stands in for ``args`` and whatever is not there, `search.py` finds out how the loss wants its rows
+(a `Plan`), and `checks/` compares it with the reference loss. `experiment.py` runs a loss before and after its fix.
+Back in the parent, `proof.py` and `proving.py` judge fixes by that, and `command.py` prints what came of it.
 """

@@ -1,8 +1,7 @@
 """The child process: imports torch once, then answers each question in a fork of its own, under a time limit.
 
 Run as ``python -m infonce_lint.verify.child``; a question is one line of JSON on standard input, an answer one line on
-standard output. What the code under test prints goes nowhere, and it reads an empty standard input. It runs in a
-scratch folder, so that log files and the like do not land in the project.
+standard output. What the code under test prints goes nowhere, and it reads an empty standard input.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ import pdb
 import select
 import signal
 import sys
-import tempfile
 import time
 from typing import Any, BinaryIO
 
@@ -38,18 +36,16 @@ def main() -> None:
 
     torch.set_num_threads(1)  # these are small losses, and a thread pool would not survive the fork
     os.environ["PYTHONBREAKPOINT"] = "0"
+    os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"  # the other way of asking would spoil CUDA for forks
     pdb.set_trace = _debugger
     sys.argv = ["verify"]
-    with tempfile.TemporaryDirectory(prefix="infonce-lint-") as scratch:
-        os.chdir(scratch)
-        _say(answers, {"torch": torch.__version__})
-        for line in questions:
-            request = json.loads(line)
-            for name in request.get("warm", ()):  # what every fork would have to import for itself
-                with contextlib.suppress(ImportError):
-                    importlib.import_module(name)
-            _say(answers, _apart(request) if hasattr(os, "fork") else _answer(request))
-        os.chdir("/")
+    _say(answers, {"torch": torch.__version__})
+    for line in questions:
+        request = json.loads(line)
+        for name in request.get("warm", ()):  # what every fork would have to import for itself
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
+        _say(answers, _apart(request) if hasattr(os, "fork") else _answer(request))
 
 
 def _debugger(*_: object, **__: object) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -33,15 +35,21 @@ def entry(site: Site, text: str, build: str, maker: Maker) -> Callable[..., Any]
         CannotRun: it cannot be built.
     """
     if site.module:
-        return _member(_imported(site.module), site.name, build, maker)
+        return _member(_imported(site), site.name, build, maker)
     return _member(load(site.path, text, maker), site.name, build, maker)
 
 
-def _imported(name: str) -> Any:
+def _imported(site: Site) -> Any:
+    """The module of a site, from the folder that it was found in."""
+    root = os.path.dirname(site.path)
+    for _ in range(site.module.count(".") + os.path.basename(site.path).startswith("__init__.")):
+        root = os.path.dirname(root)
+    if root not in sys.path:
+        sys.path.insert(0, root)
     try:
-        return importlib.import_module(name)
-    except Exception as error:  # whatever an import does
-        raise CannotRun(f"{name} cannot be imported: {short(error)}") from error
+        return importlib.import_module(site.module)
+    except (Exception, SystemExit) as error:  # whatever an import does
+        raise CannotRun(f"{site.module} cannot be imported: {short(error)}") from error
 
 
 def _member(root: Any, name: str, build: str, maker: Maker) -> Callable[..., Any]:

@@ -193,8 +193,9 @@ def _parameters(
         if name not in names:
             return module.scope.need(name)
         default = defaults.get(name)
-        if default is not None and role_of(name, maker.knobs.sizes) not in TURNED:
-            return eval(compile(ast.Expression(default), str(module.__file__), "eval"), module.scope.namespace)
-        return make(name, name, maker)
+        if default is None:
+            return make(name, name, maker)
+        given = eval(compile(ast.Expression(default), str(module.__file__), "eval"), module.scope.namespace)
+        return make(name, name, maker) if _is_turned(role_of(name, maker.knobs.sizes), given) else given
 
     return outer

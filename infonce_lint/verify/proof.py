@@ -39,14 +39,14 @@ class SiteProof:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What running all repaired losses of a file showed; ``proven`` only if each of them was."""
+    """What running all repaired losses of a file showed."""
 
     sites: tuple[SiteProof, ...]
 
     @property
     def proven(self) -> bool:
-        """Whether every repaired loss keeps its value and has the right one elsewhere."""
-        return bool(self.sites) and all(each.proven for each in self.sites)
+        """Whether every repaired loss keeps its value and has the right one elsewhere, where it had not before."""
+        return all(each.proven for each in self.sites) and any(each.reproduced for each in self.sites)
 
     @property
     def message(self) -> str:
@@ -55,6 +55,8 @@ class Proof:
             return "no loss is repaired"
         failed = next((each for each in self.sites if not each.proven), None)
         chosen = failed or self.sites[0]
+        if failed is None and not self.proven:
+            return f"{chosen.site.title}: its defect was not reproduced, other sizes have the right value as it is"
         return f"{chosen.site.title}: {chosen.message}"
 
 

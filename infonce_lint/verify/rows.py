@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 
+NO_DEVICE = "no CUDA device here"
+"""What skipped rows say where there is no GPU; ``--require-gpu`` makes these fail."""
+
+
 class Status(enum.Enum):
     """What became of a check."""
 

@@ -200,6 +200,7 @@ def _entries(model: SemanticModel, similarities: Iterable[Similarity]) -> list[F
     entries = []
     for function in fed:
         callers = {call.function for call in function.callers}
+        callers = {each for each in callers if each.owner is function.owner}  # another class may build it otherwise
         if not any(caller in fed and caller is not function for caller in callers):
             entries.append(function)
     return sorted(entries, key=lambda each: each.qualified_name)

@@ -15,7 +15,7 @@ from infonce_lint.verify.checks import FAMILIES
 from infonce_lint.verify.cutting import CannotCut, cut
 from infonce_lint.verify.examination import Examination, examine
 from infonce_lint.verify.proof import SiteProof, prove_site
-from infonce_lint.verify.rows import Row, Status
+from infonce_lint.verify.rows import NO_DEVICE, Row, Status
 from infonce_lint.verify.site import Site
 from infonce_lint.verify.target import Target, sites_of
 from infonce_lint.verify.worker import Worker
@@ -154,6 +154,6 @@ def _examined(site: Site, text: str, worker: Worker, options: Options) -> Examin
 
 def _required(row: Row) -> Row:
     """Under ``--require-gpu`` a check that found no device has failed."""
-    if row.family == "device" and row.status is Status.SKIPPED:
+    if row.status is Status.SKIPPED and row.detail == NO_DEVICE:
         return replace(row, status=Status.FAIL)
     return row

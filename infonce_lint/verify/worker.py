@@ -7,6 +7,7 @@ import os
 import select
 import subprocess
 import sys
+import tempfile
 from types import TracebackType
 from typing import Any
 
@@ -26,6 +27,7 @@ class Worker:
         self.seconds = seconds
         self._process: subprocess.Popen[bytes] | None = None
         self._buffer = b""
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Worker:
         return self
@@ -68,6 +70,9 @@ class Worker:
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
                     pipe.close()
+        if self._scratch is not None:
+            self._scratch.cleanup()
+            self._scratch = None
 
     def start(self) -> subprocess.Popen[bytes]:
         """The child, started if it does not run.
@@ -81,12 +86,15 @@ class Worker:
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
         if sys.platform == "linux":
             environment.setdefault("GLOO_SOCKET_IFNAME", "lo")
+        # What the losses write lands in a scratch folder, and no file of the current one hides a module of Python's.
+        self._scratch = tempfile.TemporaryDirectory(prefix="infonce-lint-", ignore_cleanup_errors=True)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "infonce_lint.verify.child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=environment,
+            cwd=self._scratch.name,
         )
         hello = self._line(self._process, _START_SECONDS)
         if not hello:

@@ -148,7 +148,7 @@ def test_wrong_options_are_one_line(arguments: list[str], message: str, capsys: 
 
 def test_imported_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(tmp_path))
     write(tmp_path, STACKED, "some_losses_of_mine.py")
+    write(tmp_path, "raise ImportError('this is not the library')\n", "random.py")
     assert run("some_losses_of_mine:nt_xent", "infonce_lint.reference:InfoNCELoss", *QUICK) == 0
     assert "2 losses" in capsys.readouterr().out

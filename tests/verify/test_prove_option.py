@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 from pathlib import Path
 
@@ -64,6 +65,14 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.Ca
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TRAINER.encode()), encoding="utf-8"))
     assert main(["--fix", "--prove", "--isolated", "--no-cache", "-"]) == 0
     assert b"actual_batch_size" in capsysbinary.readouterr().out
+
+
+def test_notebook(tmp_path: Path) -> None:
+    cells = [{"cell_type": "code", "source": TRAINER, "metadata": {}, "outputs": [], "execution_count": None}]
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    path = write(tmp_path, json.dumps(notebook), "train.ipynb")
+    assert main(["--fix", "--prove", "--isolated", "--no-cache", "--quiet", str(path)]) == 0
+    assert "actual_batch_size" in path.read_text(encoding="utf-8")
 
 
 def test_losses_that_need_each_other_are_proven_in_turn(tmp_path: Path) -> None:

@@ -6,12 +6,12 @@ import torch
 
 from infonce_lint.verify.checks import precision
 from infonce_lint.verify.checks.base import Table, attempt, near
-from infonce_lint.verify.rows import Row, Status
+from infonce_lint.verify.checks.distributed import compare_ranks
+from infonce_lint.verify.rows import NO_DEVICE, Row, Status
 from infonce_lint.verify.stacking import views_of
 from infonce_lint.verify.subject import Subject
 
 FAMILY = "device"
-NO_DEVICE = "no CUDA device here"
 _CLOSE = 1e-4
 
 
@@ -23,14 +23,19 @@ def check(subject: Subject) -> list[Row]:
         for name in ("value and gradient on cuda", *halves, "ranks on nccl"):
             table.add(name, Status.SKIPPED, NO_DEVICE)
         return table.rows
+    ranks = _ranks(subject)  # before this process uses the device, which its forks could not do then
     _against_cpu(table, subject)
-    table.rows += precision.check(subject, "cuda", FAMILY)
+    return [*table.rows, *precision.check(subject, "cuda", FAMILY), *ranks]
+
+
+def _ranks(subject: Subject) -> list[Row]:
+    table = Table(FAMILY)
     count = torch.cuda.device_count()
     if count < 2:
         table.add("ranks on nccl", Status.SKIPPED, "one CUDA device, and nccl needs two")
+    elif torch.cuda.is_initialized():
+        table.add("ranks on nccl", Status.SKIPPED, "this process has used CUDA, and its forks cannot")
     else:
-        from infonce_lint.verify.checks.distributed import compare_ranks
-
         compare_ranks(table, subject, "ranks on nccl", (4,) * min(count, 4), "nccl")
     return table.rows
 

@@ -52,7 +52,7 @@ def lint(source: SourceFile, settings: Settings, *, noqa: bool = True) -> list[F
     kept = [each for each in found if settings.selects(each.code)]
     if noqa:
         kept = [each for each in kept if not suppressions.silences(each)]
-        if settings.selects("NCE901"):
+        if settings.selects("NCE901") and "nce" in source.text.lower():  # the rules, and libcst, only where needed
             kept += suppressions.unused(_active_codes(settings))
     return sorted(kept, key=lambda each: (each.span, each.code))
 

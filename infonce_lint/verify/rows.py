@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-
 NO_DEVICE = "no CUDA device here"
 """What skipped rows say where there is no GPU; ``--require-gpu`` makes these fail."""
 

@@ -33,7 +33,7 @@ def _ranks(subject: Subject) -> list[Row]:
     count = torch.cuda.device_count()
     if count < 2:
         table.add("ranks on nccl", Status.SKIPPED, "one CUDA device, and nccl needs two")
-    elif torch.cuda.is_initialized():
+    elif torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         table.add("ranks on nccl", Status.SKIPPED, "this process has used CUDA, and its forks cannot")
     else:
         compare_ranks(table, subject, "ranks on nccl", (4,) * min(count, 4), "nccl")

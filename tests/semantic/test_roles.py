@@ -92,7 +92,7 @@ class TestCone:
     )
     CODE = PREFIX + (
         "def helper(s):\n    return s * 2\n"
-        "def f(self, z, t, mask, other, y):\n    sim = z @ z.T / temperature\n    probe({})"
+        "def info_nce(self, z, t, mask, other, y):\n    sim = z @ z.T / temperature\n    probe({})"
     )
 
     @pytest.mark.parametrize("expression", INSIDE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from infonce_lint.finding import Edit, Span
-from infonce_lint.repair.place import free_name, new_argument, replace, start_of
+from infonce_lint.repair.place import free_name, is_bracketed, new_argument, replace, start_of
 from infonce_lint.repair.rebuild import SEVERAL_STEPS, rebuild, size_text
 from infonce_lint.repair.rewrite import Refused, Rewriter
 from infonce_lint.semantic.contrastive import SizeUse
@@ -44,7 +44,8 @@ def _check_helper(helper: Function, uses: list[SizeUse], rewriter: Rewriter) -> 
         raise Refused(f"`{helper.name}` reads several configured sizes; pass them in by hand")
     if not helper.callers:
         raise Refused(
-            f"nothing in this file calls `{helper.qualified_name}`; pass the batch size of the features to it by hand"
+            f"no tensor whose rows give the size is bound where `{helper.qualified_name}` reads it, and nothing in "
+            "this file calls it; derive the size from the features by hand"
         )
     if helper.decorators and any(each not in ("staticmethod", "torch.no_grad") for each in helper.decorators):
         raise Refused(f"`{helper.name}` is decorated; pass the batch size of the features to it by hand")
@@ -65,7 +66,11 @@ def _new_parameter(helper: Function, name: str, rewriter: Rewriter) -> Edit:
     assert isinstance(node, cst.FunctionDef)
     declared = [*node.params.posonly_params, *node.params.params]
     if declared:
-        end = rewriter.source.span(declared[-1]).end
+        last = declared[-1]
+        tail = last.default or (last.annotation.annotation if last.annotation is not None else last.name)
+        if is_bracketed(tail):
+            raise Refused(f"`{helper.name}` ends its parameters in brackets; give it a size argument by hand")
+        end = rewriter.source.span(tail).end
         return Edit(Span(end, end), f", {name}=None")
     after = rewriter.source.span(node.name).end
     offset = rewriter.source.text.index("(", rewriter.source.offset(after)) + 1

@@ -9,6 +9,7 @@ from infonce_lint.repair import helper, rebuild
 from infonce_lint.repair.gather import gather_problem
 from infonce_lint.repair.injected import injected_mask_problem
 from infonce_lint.repair.place import anchor, insert_before
+from infonce_lint.repair.residue import residue_problem
 from infonce_lint.repair.rewrite import Derived, Refused, Rewriter
 from infonce_lint.repair.solve import Solution, Solver
 from infonce_lint.semantic.contrastive import ContrastiveLoss, SizeUse
@@ -44,7 +45,7 @@ class _Planner:
 
     def plan(self) -> Fix | Refusal:
         """Solve the sizes, rewrite every read, rebuild what is frozen."""
-        problem = _framework_problem(self.loss) or injected_mask_problem(self.loss)
+        problem = _framework_problem(self.loss) or injected_mask_problem(self.loss) or residue_problem(self.loss)
         if problem:
             return Refusal(problem)
         solutions = Solver(self.loss, self.extents).solve()

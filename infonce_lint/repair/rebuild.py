@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from infonce_lint.finding import Edit, Span
+from infonce_lint.repair.history import change_of
 from infonce_lint.repair.place import anchor, free_name, new_argument, replace
 from infonce_lint.repair.rewrite import Refused, Rewriter
 from infonce_lint.semantic.contrastive import SizeUse
@@ -36,6 +37,9 @@ def rebuild(store: Value, uses: list[SizeUse], rewriter: Rewriter, helper: tuple
     built = store.inputs[0]
     if built.node is None or not store.function.is_constructor:
         raise Refused(SEVERAL_STEPS)
+    change = change_of(store, rewriter.loss.model.module)
+    if change:
+        raise Refused(f"`self.{store.name}` {change}; build it in the loss from the features' rows")
     span = rewriter.source.span(built.node)
     if helper is None and not all(_inside(use.read, span, rewriter) for use in uses):
         raise Refused(SEVERAL_STEPS)

@@ -210,6 +210,8 @@ class Solver:
 
     def _divisor(self, name: str, uses: list[SizeUse], rows: Extent, paired: bool, is_stacked: bool) -> Solution | str:
         """The size in a divisor that should count the rows: ``/ (2 * S)`` over stacked rows, ``/ S`` over a pair."""
+        if not all(self._is_plain(use.read) for use in uses):
+            return "the divisor is computed from the size before the loss; compute it from the rows in the loss by hand"
         doubt = "a constant scale of the gradient can be meant"
         divisors = {self.extents.integer(size) for use in uses for each in use.engagements for size in each.sink.sizes}
         factors = {each.without(name) for each in divisors if each is not None and each.power(name) == 1}
@@ -218,11 +220,21 @@ class Solver:
             return Solution(name, rows / number(rows.number), False, doubt)
         if paired:
             return Solution(name, rows, False, doubt)
-        if is_stacked and (factor.number > 1 or factor.symbols):
+        if rows.number < 1:
+            return Solution(name, rows, False, doubt)  # a half that the code cuts itself
+        if is_stacked and factor == number(2):
             return Solution(name, rows / factor, False, doubt)
         return (
             "how many views the rows hold is not in the code; divide by the number of rows that the loss sums by hand"
         )
+
+    def _is_plain(self, read: Value) -> bool:
+        """Whether a read gives the size itself, and not a number that was computed from it and stored."""
+        if read.op not in ("self", "global"):
+            return True
+        origins = self.loss.model.origins
+        stored = [each.inputs[0] if each.op == "store" else each for each in read.inputs]
+        return all(each.op == "const" or origins.configured(each) is not None for each in stored)
 
     def _complementary_slices(self, uses: list[SizeUse]) -> Extent | None:
         """``x[:S]`` and ``x[S:]`` are the two views of x."""

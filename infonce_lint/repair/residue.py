@@ -1,0 +1,56 @@
+"""Residue: reads of the configured size that reach the loss by ways no fix knows, so a fix would be half of one."""
+
+from __future__ import annotations
+
+from infonce_lint.semantic.contrastive import ContrastiveLoss
+from infonce_lint.semantic.paths import key, path_text
+from infonce_lint.semantic.values import Value
+
+_ENDS = frozenset(
+    "print info debug warning log_dict DataLoader format range len isinstance add_scalar write append_scalar".split()
+)
+
+
+def residue_problem(loss: ContrastiveLoss) -> str:
+    """Which read of the unit's size would stay behind in the loss; empty when there is none."""
+    origins = loss.model.origins
+    repaired = {id(use.read.node) for use in loss.size_uses}
+    keys = {key(use.read) for use in loss.size_uses}
+    keys |= {name for use in loss.size_uses for name in origins.slots_of(use.read)}
+    owners = {function.owner for function in loss.functions if function.owner is not None}
+    for value in loss.model.module.values:
+        if id(value.node) in repaired or (value.function not in loss.functions and value.function.owner not in owners):
+            continue
+        if origins.configured(value) is None or not ({key(value)} | origins.slots_of(value)) & keys:
+            continue
+        if _reaches_loss(value, loss):
+            return (
+                f"`{path_text(value)}` also reaches the loss in `{value.function.qualified_name}` in a way that no fix "
+                "covers; repair all uses together by hand"
+            )
+    return ""
+
+
+def _reaches_loss(read: Value, loss: ContrastiveLoss) -> bool:
+    """Whether what is computed from a read enters the similarity or anything made of it."""
+    cone, origins = loss.model.roles.cone, loss.model.origins
+    seen: set[Value] = set()
+    stack = [read]
+    while stack:
+        value = stack.pop()
+        for user in value.users:
+            if user in seen or user.op in ("guard", "param", "func", "class"):
+                continue
+            seen.add(user)
+            if user in cone and user.op in ("binop", "call", "sub", "setitem"):
+                return True
+            if user.op == "call" and (user.name in _ENDS or user.constructs is not None or user.callee is not None):
+                continue
+            if user.op == "compare" and origins.size_keys(user):
+                continue
+            if user.op in ("self", "global") and origins.configured(user) is not None:
+                continue  # a read of its own
+            if user.op == "phi" and isinstance(user.literal, Value) and origins.size_keys(user.literal):
+                continue
+            stack.append(user)
+    return False

@@ -7,6 +7,7 @@ from infonce_lint.semantic.literals import is_none
 from infonce_lint.semantic.values import Module, Value
 
 _MOVES = frozenset({"to", "cuda", "cpu"})  # ``self.mask = self.mask.to(device)`` stores the same entries
+_LOOKS = _MOVES | {"shape", "size", "dtype", "device"}
 _SAFE_METHODS = frozenset({"requires_grad_", "__class__"})
 
 
@@ -46,6 +47,8 @@ def _is_move(store: Value, name: str) -> bool:
 
 
 def _only_moves(read: Value, name: str) -> bool:
+    if all(user.op == "attr" and user.name in _LOOKS for user in read.users):
+        return True  # asked for its device, or moved without keeping the result
     calls = [call for attr in read.users if attr.op == "attr" for call in attr.users]
     stores = [user for call in calls for user in call.users if user.op == "store"]
     return bool(stores) and all(_is_move(each, name) for each in stores)

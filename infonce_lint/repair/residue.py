@@ -14,12 +14,13 @@ _ENDS = frozenset(
 def residue_problem(loss: ContrastiveLoss) -> str:
     """Which read of the unit's size would stay behind in the loss; empty when there is none."""
     origins = loss.model.origins
-    repaired = {id(use.read.node) for use in loss.size_uses}
+    known = {id(use.read.node) for each in loss.model.losses for use in each.size_uses}
     keys = {key(use.read) for use in loss.size_uses}
     keys |= {name for use in loss.size_uses for name in origins.slots_of(use.read)}
     owners = {function.owner for function in loss.functions if function.owner is not None}
     for value in loss.model.module.values:
-        if id(value.node) in repaired or (value.function not in loss.functions and value.function.owner not in owners):
+        is_built_for_it = value.function.is_constructor and value.function.owner in owners
+        if id(value.node) in known or not (value.function in loss.functions or is_built_for_it):
             continue
         if origins.configured(value) is None or not ({key(value)} | origins.slots_of(value)) & keys:
             continue

@@ -5,7 +5,9 @@ Pure: no printing, no file access.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 Linted: TypeAlias = "Callable[[SourceFile, Settings], list[Finding]]"
 
 PARSE_ERROR = "NCE900"
+_RECURSION_LIMIT = 6000  # frames; a value takes about five for each branch that it passes
 NOTEBOOK_SUFFIX = ".ipynb"
 
 
@@ -48,13 +51,33 @@ def lint(source: SourceFile, settings: Settings, *, noqa: bool = True) -> list[F
     """
     source.tree  # noqa: B018  CPython judges first, whatever the screen says
     suppressions = Suppressions(source)
-    found = _loss_findings(source, settings, suppressions) if may_hold_finding(source, settings) else []
+    found: list[Finding] = []
+    if may_hold_finding(source, settings):
+        with _deep_recursion():
+            found = _loss_findings(source, settings, suppressions)
     kept = [each for each in found if settings.selects(each.code)]
     if noqa:
         kept = [each for each in kept if not suppressions.silences(each)]
         if settings.selects("NCE901") and "nce" in source.text.lower():  # the rules, and libcst, only where needed
             kept += suppressions.unused(_active_codes(settings))
     return sorted(kept, key=lambda each: (each.span, each.code))
+
+
+@contextmanager
+def _deep_recursion() -> Iterator[None]:
+    """Room for values that pass through hundreds of branches; beyond it a tidy error.
+
+    Raises:
+        SourceError: the analysis of a file goes deeper still.
+    """
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _RECURSION_LIMIT))
+    try:
+        yield
+    except RecursionError:
+        raise SourceError("too many branches or calls in a row to be analysed") from None
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def _active_codes(settings: Settings) -> frozenset[str]:
@@ -69,10 +92,7 @@ def _loss_findings(source: SourceFile, settings: Settings, suppressions: Suppres
     from infonce_lint.rules import RULES
     from infonce_lint.semantic.contrastive import SemanticModel
 
-    try:
-        model = SemanticModel(source.module, settings)
-    except RecursionError:
-        raise SourceError("too deeply nested to be analysed") from None
+    model = SemanticModel(source.module, settings)
     findings: list[Finding] = []
     for loss in model.losses:
         unit = [finding for rule in RULES for finding in rule.check(loss, source)]

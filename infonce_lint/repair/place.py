@@ -71,6 +71,13 @@ def start_of(source: SourceFile, statement: cst.CSTNode) -> Position:
     return source.span(statement).start
 
 
+def home_of(block: Block) -> Block:
+    """The branch that statements can be put into: a suite on its header's row belongs to what is around it."""
+    while block.inline and block.parent is not None:
+        block = block.parent
+    return block
+
+
 def encloses(outer: Block, inner: Block) -> bool:
     """Whether ``inner`` is ``outer`` or stands in it."""
     return any(block is outer for block, _ in _chain(inner, 0))

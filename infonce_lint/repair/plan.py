@@ -104,10 +104,14 @@ class _Planner:
         insertions: dict[tuple[Block, int], list[str]] = {}
         for derived in rewriter.derived.values():
             place = anchor(derived.places)
-            if place is None or not self._is_bound(derived, place):
+            if place is None:
+                raise Refused("no statement can be put before the use of the size; write the function on several rows")
+            if not self._is_bound(derived, place):
                 raise Refused(
                     f"`{derived.tensor}` is not bound before every use of the size; derive the size after it by hand"
                 )
+            if any(block.inline for block, _ in derived.places):
+                self.doubts.append("the assertion stands before a one-row branch that alone needs it")
             insertions.setdefault(place, []).extend(derived.lines(self.settings))
         for place, lines in rewriter.insertions.items():
             insertions.setdefault(place, []).extend(lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from infonce_lint.finding import Edit
-from infonce_lint.repair.place import delete, encloses, free_name, is_bracketed, needs_brackets, replace
+from infonce_lint.repair.place import delete, encloses, free_name, home_of, is_bracketed, needs_brackets, replace
 from infonce_lint.repair.solve import Solution
 from infonce_lint.semantic.contrastive import ContrastiveLoss, SizeUse
 from infonce_lint.semantic.extent import WORLD, Extent, symbol
@@ -76,7 +76,7 @@ class Rewriter:
         self.settings = settings
         self.extents = extents
         self.solutions = solutions
-        self.derived: dict[tuple[Function, Value, str, str], Derived] = {}
+        self.derived: dict[tuple[Function, Value, str, str, Block], Derived] = {}
         self.doubts: list[str] = []
         self.insertions: dict[tuple[Block, int], list[str]] = {}  # statements to put before others
 
@@ -199,7 +199,8 @@ class Rewriter:
     def _local(self, tensor: str, value: Value, views: str, read: Value) -> str:
         """The name of the local size of a function, defined once for each count of rows and views."""
         function = read.function
-        key = (function, value, tensor, views)
+        home = home_of(read.block)
+        key = (function, value, tensor, views, home)
         derived = self.derived.get(key) or self._same_size(value, tensor, views, read)
         if derived is None:
             if not views.isdigit():
@@ -209,12 +210,14 @@ class Rewriter:
             )
             self.derived[key] = derived
         derived.places.append((read.block, read.index))
+        if _is_conditional(read):
+            self.doubts.append("the assertion stands before a conditional expression of which one side alone needs it")
         return derived.name
 
     def _same_size(self, value: Value, tensor: str, views: str, read: Value) -> Derived | None:
         """A local that counts the same rows already, from an earlier value of the tensor that reaches ``read``."""
-        for (owner, earlier, name, factor), derived in self.derived.items():
-            is_same = owner is read.function and name == tensor and factor == views
+        for (owner, earlier, name, factor, home), derived in self.derived.items():
+            is_same = owner is read.function and name == tensor and factor == views and encloses(home, read.block)
             if (
                 is_same
                 and self.extents.rows(earlier) == self.extents.rows(value)
@@ -278,3 +281,17 @@ class Rewriter:
                 return delete(ours.start, theirs.start)
             current = product
         return None
+
+
+def _is_conditional(read: Value) -> bool:
+    """Whether a read stands in one side of a conditional expression."""
+    stack, seen = list(read.users), set()
+    while stack:
+        user = stack.pop()
+        if user in seen or user.block is not read.block or user.index != read.index:
+            continue
+        seen.add(user)
+        if user.op == "phi" and user.name == "ifexp":
+            return True
+        stack.extend(user.users)
+    return False

@@ -89,7 +89,7 @@ class SemanticModel:
     """All that is known of one module; built once, read by rules and by the planner of fixes."""
 
     def __init__(self, tree: cst.Module, settings: Settings) -> None:
-        self.module: Module = GraphBuilder().build(tree)
+        self.module: Module = GraphBuilder(settings.size_names).build(tree)
         link(self.module)
         self.origins = Origins(self.module, settings)
         self.roles = Roles(self.module)

@@ -13,7 +13,8 @@ from infonce_lint.semantic.values import Block, Class, Function, Value
 class Expressions:
     """Evaluates expressions in the scope that the statement walker (`flow.py`) keeps."""
 
-    def __init__(self) -> None:
+    def __init__(self, size_names: tuple[str, ...] = ()) -> None:
+        self.size_names = size_names
         self.functions: list[Function] = []
         self.classes: list[Class] = []
         self.values: list[Value] = []
@@ -84,7 +85,7 @@ class Expressions:
                 owner.reads.setdefault(name, []).append(read)
         else:
             read = self.value("attr", name, node, [base])
-            if not is_config_size_name(name):
+            if not is_config_size_name(name, self.size_names):
                 return read
         read.scope = dict(self.env)
         return read

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infonce_lint.finding import Applicability
-from tests.repair.snippets import fix, new_rows, refusal, repaired
+from tests.repair.snippets import fix, is_safe, new_rows, refusal, repaired
 
 
 def test_all_reads_of_a_unit_are_rewritten_together() -> None:
@@ -22,7 +22,7 @@ def test_all_reads_of_a_unit_are_rewritten_together() -> None:
     assert "does not change" in planned.why
 
 
-def test_one_local_serves_every_use() -> None:
+def test_a_branch_asserts_only_what_it_needs() -> None:
     code = """
     def loss(features, args):
         sim = features @ features.T / args.temperature
@@ -33,8 +33,32 @@ def test_one_local_serves_every_use() -> None:
         return F.cross_entropy(sim, labels)
     """
     text = repaired(code)
+    assert text.index("if args.hard") < text.index("actual_batch_size = ") < text.index("else:")
+    assert text.index("else:") < text.index("actual_batch_size_2 = ")
+
+
+def test_one_local_serves_every_use_behind_it() -> None:
+    code = """
+    def loss(features, args):
+        sim = features @ features.T / args.temperature
+        labels = torch.cat([torch.arange(args.batch_size) for _ in range(args.n_views)])
+        if args.hard:
+            sim = sim.masked_fill(torch.eye(args.n_views * args.batch_size, dtype=torch.bool), -9.0)
+        return F.cross_entropy(sim, labels)
+    """
+    text = repaired(code)
     assert text.count("actual_batch_size = ") == 1
     assert text.index("actual_batch_size = ") < text.index("if args.hard")
+
+
+def test_an_assertion_before_a_conditional_expression_is_for_a_person_to_judge() -> None:
+    code = """
+    def loss(features, args):
+        sim = features @ features.T / args.temperature
+        labels = args.labels if args.known else torch.cat([torch.arange(args.batch_size) for _ in range(args.n_views)])
+        return F.cross_entropy(sim, labels)
+    """
+    assert not is_safe(code)
 
 
 def test_a_local_stands_outside_one_row_suites_and_elif() -> None:
@@ -78,7 +102,7 @@ def test_a_lambda_cannot_hold_a_local() -> None:
         "loss = lambda z, args: F.cross_entropy(z @ z.T, "
         "torch.cat([torch.arange(args.batch_size) for _ in range(args.n_views)]))"
     )
-    assert "not bound before every use" in refusal(code)
+    assert "no statement can be put before the use" in refusal(code)
 
 
 def test_tensorflow_is_left_to_its_author() -> None:

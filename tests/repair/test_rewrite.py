@@ -79,7 +79,7 @@ class TestPairs:
             z = net(x)
             return F.cross_entropy(z @ w.T, labels)
         """
-        assert "pass the batch size of the features to it by hand" in refusal(code)
+        assert "no tensor whose rows give the size is bound" in refusal(code)
 
     def test_the_nearest_rows_are_named(self) -> None:
         assert new_rows(PAIR.format(labels="torch.arange(args.batch_size // 1)")) == [

@@ -47,8 +47,10 @@ def _reaches_loss(read: Value, loss: ContrastiveLoss) -> bool:
                 return True
             if user.op == "call" and (user.name in _ENDS or user.constructs is not None or user.callee is not None):
                 continue
-            if user.op == "compare" and origins.size_keys(user):
-                continue
+            if user.op == "compare":
+                if origins.size_keys(user):
+                    continue
+                return True  # it decides which way the loss goes
             if user.op in ("self", "global") and origins.configured(user) is not None:
                 continue  # a read of its own
             if user.op == "phi" and isinstance(user.literal, Value) and origins.size_keys(user.literal):

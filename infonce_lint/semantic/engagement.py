@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from infonce_lint.semantic.calls import OPERATORS, called_class, called_name, is_library_call, receiver_of
 from infonce_lint.semantic.cone import keeps_values
 from infonce_lint.semantic.guards import Guards
-from infonce_lint.semantic.names import is_loss_name
+from infonce_lint.semantic.names import is_loss_name, words
 from infonce_lint.semantic.origin import Origins
 from infonce_lint.semantic.roles import Roles
 from infonce_lint.semantic.sinks import SHAPED_MAKERS, Kind, Sink, is_made, is_mask_helper
@@ -163,6 +163,9 @@ class Engagements:
                 continue
             seen.add((value, frozen is not None))
             for user in value.users:
+                if _feeds_generator(user, value):
+                    self._made[made, read] = []
+                    return []  # noise or codes from which the batch is generated: its rows are theirs
                 if self._meets_loss(user, value):
                     found.append((user, frozen, store))
                 elif self._carries(user, value) and self._comes_from(user, value, read, frozen is not None):
@@ -293,3 +296,11 @@ def runs(function: Function, wanted: Function) -> bool:
 def is_cached(function: Function) -> bool:
     """Whether a helper's result is kept between calls (``functools.lru_cache``, ``cached_property``)."""
     return any("cache" in each for each in function.decorators)
+
+
+def _feeds_generator(user: Value, value: Value) -> bool:
+    """Whether a made tensor is the input of a generator, as a GAN's noise is."""
+    if user.op != "call" or user.callee is not None or user.constructs is not None or value is user.inputs[0]:
+        return False
+    found = words(user.name)
+    return found in (("net", "g"), ("gen",)) or not {"generator", "netg", "decoder"}.isdisjoint(found)

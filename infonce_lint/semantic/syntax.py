@@ -84,7 +84,7 @@ def _collect_target(node: cst.BaseExpression, found: dict[str, None]) -> None:
     elif isinstance(node, cst.Tuple | cst.List):
         for element in node.elements:
             _collect_target(element.value, found)
-    elif isinstance(node, cst.Subscript | cst.Attribute | cst.StarredElement):
+    elif isinstance(node, cst.Subscript | cst.StarredElement):
         _collect_target(node.value, found)
 
 

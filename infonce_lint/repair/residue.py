@@ -48,7 +48,7 @@ def _reaches_loss(read: Value, loss: ContrastiveLoss) -> bool:
             if user.op == "call" and (user.name in _ENDS or user.constructs is not None or user.callee is not None):
                 continue
             if user.op == "compare":
-                if origins.size_keys(user):
+                if origins.size_keys(user) or read.function.is_constructor:
                     continue
                 return True  # it decides which way the loss goes
             if user.op in ("self", "global") and origins.configured(user) is not None:

@@ -73,8 +73,15 @@ def parser() -> argparse.ArgumentParser:
     settings.add_argument("--config", metavar="FILE", help="this file in place of the nearest pyproject.toml")
     settings.add_argument("--isolated", action="store_true", help="read no configuration file")
     settings.add_argument("--show-settings", action="store_true", help="print the settings of the first path")
-    settings.add_argument("--no-cache", action="store_true", help="read no cached results (nothing is cached yet)")
-    settings.add_argument("-j", "--jobs", type=_jobs, default=None, metavar="N", help="at most N processes")
+    settings.add_argument("--no-cache", action="store_true", help="neither use nor write .infonce_lint_cache")
+    settings.add_argument(
+        "-j",
+        "--jobs",
+        type=_jobs,
+        default=None,
+        metavar="N",
+        help="at most N processes (default: one for each processor)",
+    )
     return made
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     import argparse
 
+    from infonce_lint.cache import ResultCache
     from infonce_lint.configuration import Configurations
     from infonce_lint.linter import Linted
     from infonce_lint.report import FileReport
@@ -94,16 +95,27 @@ def _outcomes(
     configurations: Configurations,
     linted: Linted | None = None,
 ) -> tuple[list[Outcome], list[str], list[str]]:
-    from infonce_lint.runner import run
+    from infonce_lint.runner import available_processors, run
 
     mode = _mode(options)
     if paths == ["-"]:
         return [_from_stdin(options, configurations, mode, linted)], [], []
     from infonce_lint.files import discover
+    from infonce_lint.report.progress import with_progress
 
     found = discover(paths, configurations)
-    outcomes = list(run(found.targets, mode, unsafe=options.unsafe_fixes, linted=linted))
-    return outcomes, found.errors, found.warnings
+    known = None if options.no_cache else _known_results()
+    jobs: int = options.jobs or available_processors()
+    outcomes = run(found.targets, mode, unsafe=options.unsafe_fixes, linted=linted, jobs=jobs, known=known)
+    if not options.quiet:
+        outcomes = with_progress(outcomes, len(found.targets), sys.stderr)
+    return list(outcomes), found.errors, found.warnings
+
+
+def _known_results() -> ResultCache:
+    from infonce_lint.cache import ResultCache
+
+    return ResultCache(os.getcwd())
 
 
 def _mode(options: argparse.Namespace) -> Mode:

@@ -16,7 +16,7 @@ from infonce_lint.finding import Finding, Fix, Position, Span
 from infonce_lint.screen import may_hold_finding
 from infonce_lint.settings import Settings
 from infonce_lint.source import SourceError, SourceFile
-from infonce_lint.suppression import Suppressions
+from infonce_lint.suppression import Suppressions, may_name_our_codes
 
 if TYPE_CHECKING:
     from infonce_lint.notebook import Notebook
@@ -58,7 +58,7 @@ def lint(source: SourceFile, settings: Settings, *, noqa: bool = True) -> list[F
     kept = [each for each in found if settings.selects(each.code)]
     if noqa:
         kept = [each for each in kept if not suppressions.silences(each)]
-        if settings.selects("NCE901") and "nce" in source.text.lower():  # the rules, and libcst, only where needed
+        if settings.selects("NCE901") and may_name_our_codes(source.text):  # the rules load libcst
             kept += suppressions.unused(_active_codes(settings))
     return sorted(kept, key=lambda each: (each.span, each.code))
 
@@ -88,7 +88,6 @@ def _active_codes(settings: Settings) -> frozenset[str]:
 
 def _loss_findings(source: SourceFile, settings: Settings, suppressions: Suppressions) -> list[Finding]:
     """The findings of every loss unit, each with the unit's fix or the reason why there is none."""
-    from infonce_lint.repair import plan_fix
     from infonce_lint.rules import RULES
     from infonce_lint.semantic.contrastive import SemanticModel
 
@@ -98,6 +97,8 @@ def _loss_findings(source: SourceFile, settings: Settings, suppressions: Suppres
         unit = [finding for rule in RULES for finding in rule.check(loss, source)]
         if not unit:
             continue
+        from infonce_lint.repair import plan_fix
+
         withheld = _withheld(unit, source, settings, suppressions)
         planned = plan_fix(loss, source, settings) if not withheld else None
         if isinstance(planned, Fix):

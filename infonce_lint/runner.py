@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import gc
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from infonce_lint.compiled import is_compiled
 from infonce_lint.files import Target
 from infonce_lint.finding import Finding, Position, Span
 from infonce_lint.report import FileReport, is_fixable
 from infonce_lint.settings import Settings
 
 if TYPE_CHECKING:
+    from infonce_lint.cache import ResultCache
     from infonce_lint.linter import Linted
+
+_PATIENCE = 0.05  # seconds before a run may be shared among processes, which costs about 0.05
+_WORTH_IT = 0.2  # seconds that must then be left by the pace so far
 
 
 class Mode(enum.Enum):
@@ -46,26 +56,123 @@ class Outcome:
     error: str = ""
 
     @property
+    def is_clean(self) -> bool:
+        """Whether there is nothing to report, to change or to say about the file."""
+        return not self.findings and self.after is None and not self.note and not self.error
+
+    @property
     def report(self) -> FileReport:
         """The findings as reporters take them."""
         return FileReport(self.path, self.findings, cache(partial(_text, self.data, self.path)))
 
 
-def run(targets: Iterable[Target], mode: Mode, *, unsafe: bool, linted: Linted | None = None) -> Iterator[Outcome]:
-    """The outcomes in the order of the targets; `process` needs nothing but its arguments, in any process."""
-    for target in targets:
-        yield process(target, mode, unsafe=unsafe, linted=linted)
+def run(
+    targets: Sequence[Target],
+    mode: Mode,
+    *,
+    unsafe: bool,
+    linted: Linted | None = None,
+    jobs: int = 1,
+    known: ResultCache | None = None,
+) -> Iterator[Outcome]:
+    """The outcomes in the order of the targets.
+
+    Args:
+        linted: for `linter.fix_bytes`; it cannot leave this process.
+        jobs: how many processes may share the work when it lasts; results do not depend on it.
+        known: the results of earlier runs; it learns those of this one.
+    """
+    found = {} if known is None else {target.path: _status(target.path) for target in targets}
+    clean = {target.path for target in targets if known is not None and known.is_clean(target, found[target.path])}
+    todo = [target for target in targets if target.path not in clean]
+    work = partial(process, mode=mode, unsafe=unsafe, linted=linted)
+    with _rare_collections():
+        outcomes = _worked_off(todo, work, 1 if linted is not None else jobs)
+        try:
+            for target in targets:
+                if target.path in clean:
+                    yield Outcome(target.path)
+                    continue
+                outcome = next(outcomes)
+                if known is not None and outcome.is_clean:
+                    known.remember(target, found[target.path])
+                yield outcome
+        finally:
+            if known is not None:
+                known.save()
+
+
+def _status(path: str) -> os.stat_result | None:
+    """The state of a file before it is read; a change in the meantime then never counts as known."""
+    try:
+        return os.stat(path)
+    except OSError:
+        return None
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Keep the collector from walking over modules and half-built trees again and again: most of it is in use."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+
+def _worked_off(todo: Sequence[Target], work: Callable[[Target], Outcome], jobs: int) -> Iterator[Outcome]:
+    """``work`` on each target in order; in this process first, and in several once that turns out to last."""
+    started = time.monotonic()
+    for done, target in enumerate(todo):
+        spent = time.monotonic() - started
+        if jobs > 1 and spent > _PATIENCE and spent / done * (len(todo) - done) > _WORTH_IT:
+            yield from _in_processes(todo[done:], work, jobs)
+            return
+        yield work(target)
+
+
+def available_processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _in_processes(todo: Sequence[Target], work: Callable[[Target], Outcome], jobs: int) -> Iterator[Outcome]:
+    import multiprocessing
+    import signal
+    from concurrent.futures import ProcessPoolExecutor
+
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
+    jobs = min(jobs, len(todo))
+    ignore_interrupt = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)  # the first process answers to it
+    pool = ProcessPoolExecutor(jobs, context, ignore_interrupt)
+    try:
+        yield from pool.map(work, todo, chunksize=max(1, min(16, len(todo) // (4 * jobs))))
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def process(target: Target, mode: Mode, *, unsafe: bool, linted: Linted | None = None) -> Outcome:
-    """Read, lint or fix, and in the mode FIX write one file; ``linted`` is for `linter.fix_bytes`."""
+    """Read, lint or fix, and in the mode FIX write one file; ``linted`` is for `linter.fix_bytes`.
+
+    Needs nothing but its arguments, in any process. The outcome has no ``data`` where nobody will ask for it.
+    """
+    from infonce_lint.screen import may_report
+
     try:
         with open(target.path, "rb") as file:
+            status = os.fstat(file.fileno())
             data = file.read()
     except OSError as error:
         start = Position(1, 1)
         unreadable = Finding("NCE900", f"The file cannot be read: {error.strerror or error}", Span(start, start))
         return Outcome(target.path, findings=(unreadable,))
+    if is_compiled(target.path, status) and not may_report(data, target.settings):
+        return Outcome(target.path)
     outcome = process_bytes(data, target.path, target.settings, mode, unsafe=unsafe, linted=linted)
     if mode is Mode.FIX and outcome.after is not None:
         from infonce_lint.writing import write_atomically
@@ -76,7 +183,7 @@ def process(target: Target, mode: Mode, *, unsafe: bool, linted: Linted | None =
             unfixed = process_bytes(data, target.path, target.settings, Mode.LINT, unsafe=unsafe)
             failed = f"{target.path}: not fixed, it cannot be written: {error.strerror or error}"
             return Outcome(target.path, data, unfixed.findings, error=failed)
-    return outcome
+    return replace(outcome, data=b"") if outcome.is_clean else outcome
 
 
 def process_bytes(

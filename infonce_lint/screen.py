@@ -1,30 +1,197 @@
-"""What cannot hold a finding, told from the text alone and long before libcst is asked.
+"""What cannot hold a finding, told long before libcst is asked: from the bytes first, then from CPython's tree.
 
 The screen only ever says "cannot": every finding is the read of a configured size, and every such size, however it is
-renamed later, enters the file under a name that `semantic/names.py` takes for one. A text without such a name is passed
-over. What the pattern lets through is decided by the semantic model.
+renamed later, enters the file under a name that `semantic/names.py` takes for one. The patterns here are made of the
+words of that module; what they let through is decided by its predicates, then by `semantic/traces.py`, then by the
+model.
 """
 
 from __future__ import annotations
 
+import ast
 import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 
+from infonce_lint.semantic.names import SIZE_WORDS, is_config_size_name, is_size_name, words
 from infonce_lint.settings import Settings
-from infonce_lint.source import SourceFile
+from infonce_lint.source import SourceError, SourceFile
+from infonce_lint.suppression import may_name_our_codes
 
-#: The spellings behind `is_size_name` and, for entries of a configuration, `is_config_size_name`.
-_SIZE = re.compile(
-    r"""(?i:batch\w*?(?:size|sz|samples)|(?:size|sz|samples)\w*?batch|per_*batch|nbatch|bsz|bsize)
-    | (?<![A-Za-z])bs(?![a-z])
-    | (?<![A-Z])BS(?![a-z])
-    | Bs(?![a-z])
-    | [.\["']\s*_*(?i:(?:train_*)?batch(?:es)?)_*(?![A-Za-z0-9])""",
-    re.VERBOSE,
-)
+_NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+_BLANKS = b" \t\f\\"
+_UNQUOTED = bytes(set(range(256)) - set(b" \t\n\r\f\v\"'"))
+_QUOTES = (b'"', b"'")
+_LETTERS = b"rRbBuUfF"
+_ASCII = bytes(range(128))
+_WINDOW = 100  # bytes looked at on either side of a word; what reaches farther passes
+_BATCH = frozenset({"batch", "batches"})
 
 
 def may_hold_finding(source: SourceFile, settings: Settings) -> bool:
-    """Whether a file could hold a finding; False only when a name that every finding needs is absent."""
-    if settings.size_names or settings.config_names or not source.text.isascii():
-        return True  # names of the user's own, or letters that Python folds into others
-    return _SIZE.search(source.text) is not None
+    """Whether a file could hold a finding of a rule; False only when a name that every finding needs is absent.
+
+    Raises:
+        SourceError: as `SourceFile.tree`; only a file that mentions a size is parsed for it.
+    """
+    if settings.size_names or settings.config_names:
+        return True  # names of the user's own
+    letters = _foreign_letters(source.text)
+    data = source.text.encode("utf-8", "surrogatepass")
+    if not (_has_size_word(data) if letters else mentions_size(data)):
+        return False
+    if letters and _fold_into_ascii(letters):
+        return True
+    from infonce_lint.semantic.traces import has_traces
+
+    return has_traces(source.tree)
+
+
+def may_report(data: bytes, settings: Settings) -> bool:
+    """Whether the bytes of a Python file could give any finding but a syntax error; False is always right.
+
+    What stands before `may_hold_finding` where there are many files: it decodes next to nothing and parses little.
+    """
+    if settings.size_names or settings.config_names:
+        return True
+    end = data.find(b"\n", data.find(b"\n") + 1)
+    if data.find(b"coding", 0, end if end >= 0 else len(data)) >= 0:
+        return True  # perhaps a declared encoding, in which the bytes mean something else
+    if may_name_our_codes(data.decode("latin-1")):
+        return True
+    try:
+        if not data.isascii() and _foreign_letters(data.translate(None, _ASCII).decode()):
+            return _has_size_word(data)
+    except UnicodeDecodeError:
+        return True
+    places = sorted(_mentions(data))
+    return bool(places) and _may_read_size(data, places)
+
+
+def mentions_size(data: bytes) -> bool:
+    """Whether some name in a text, as far as its bytes tell, reads as a configured size; False is always right."""
+    return next(_mentions(data), None) is not None
+
+
+def _mentions(data: bytes) -> Iterator[int]:
+    """Where such names stand."""
+    for pattern in _PATTERNS:
+        for match in pattern.finditer(data):
+            if _reads_as_size(data, *match.span()):
+                yield match.start()
+
+
+def _foreign_letters(text: str) -> set[str]:
+    """The letters beyond ASCII that names could be written with, though they may stand in comments only."""
+    return set() if text.isascii() else {each for each in set(text) if not each.isascii() and f"a{each}".isidentifier()}
+
+
+def _fold_into_ascii(letters: set[str]) -> bool:
+    """Whether Python turns some of the letters into plain ones where they stand in a name (NFKC)."""
+    from unicodedata import normalize
+
+    return any(normalize("NFKC", each).isascii() for each in letters)
+
+
+def _has_size_word(data: bytes) -> bool:
+    """Whether a word of a size name stands anywhere, whatever it is part of."""
+    return any(pattern.search(data) for pattern in _PATTERNS)
+
+
+def _may_read_size(data: bytes, places: list[int]) -> bool:
+    """Whether the top-level statements that stand around some places of a text may read a configured size there.
+
+    Only they are parsed: all that a read needs beside them is a star import. Where they begin cannot be told for sure
+    when a string may hold what looks like a beginning.
+    """
+    if b"\r" in data or _STAR_IMPORT.search(data):
+        return True
+    from infonce_lint.semantic.traces import may_read_size
+
+    try:
+        return may_read_size(_parts(data, places))
+    except SourceError:
+        return True
+
+
+def _parts(data: bytes, places: list[int]) -> Iterator[tuple[ast.Module, list[int]]]:
+    """The top-level statements around some places, each parsed by itself, with the rows of those places in it.
+
+    Raises:
+        SourceError: where a part is not certain to be one.
+    """
+    starts = [0, *_statements(data), len(data)]
+    seen = 0
+    while places:
+        index = bisect_right(starts, places[0])
+        start, end = starts[index - 1 : index + 1]
+        part = data[start:end]
+        if any(data.count(quotes, seen, start) % 2 or part.count(quotes) % 2 for quotes in (b'"""', b"'''")):
+            raise SourceError("a string may hold the beginning")
+        seen = end
+        inside = bisect_left(places, end)
+        rows = sorted({1 + data.count(b"\n", start, place) for place in places[:inside]})
+        yield SourceFile(part.decode(), "").tree, rows
+        places = places[inside:]
+
+
+def _statements(data: bytes) -> Iterator[int]:
+    """Where statements begin at the beginning of a row, those with decorators at the first one."""
+    decorated = False
+    for match in _BEGINNING.finditer(data):
+        if not decorated:
+            yield match.start()
+        decorated = match[0] == b"@"
+
+
+_STAR_IMPORT = re.compile(rb"import[\s\\]*\*")
+_BEGINNING = re.compile(rb"^(?:@|(?!(?:else|elif|except|finally)\b)[A-Za-z_])(?<!\\\n.)", re.MULTILINE)
+
+
+def _spellings(stem: str, endings: str) -> Iterator[re.Pattern[bytes]]:
+    """Words as `names.words` cuts them out of names; each pattern begins with plain letters, which is quick to find."""
+    capital, upper = stem.capitalize(), stem.upper()
+    yield re.compile(rf"{stem}(?<![A-Za-z]{stem})(?:{endings})(?![a-z])".encode())
+    yield re.compile(rf"{capital}(?:{endings})(?![a-z])".encode())
+    yield re.compile(rf"{upper}(?<![A-Z]{upper})".encode())
+
+
+def _patterns(of: frozenset[str]) -> list[re.Pattern[bytes]]:
+    stems = [word for word in sorted(of) if not any(word.startswith(other) for other in of - {word})]
+    endings = {stem: "|".join(word[len(stem) :] for word in sorted(of) if word.startswith(stem)) for stem in stems}
+    return [pattern for stem in stems for pattern in _spellings(stem, endings[stem])]
+
+
+_PATTERNS = _patterns(SIZE_WORDS | _BATCH)
+
+
+def _reads_as_size(data: bytes, start: int, end: int) -> bool:
+    """Whether the word at a place of the text is part of a name that counts where it stands."""
+    before, after = data[max(0, start - _WINDOW) : start], data[end : end + _WINDOW]
+    head, tail = before.rstrip(_NAME_BYTES), after.lstrip(_NAME_BYTES)
+    name = (before[len(head) :] + data[start:end] + after[: len(after) - len(tail)]).decode()
+    if head[-1:] in _QUOTES and head[:-1].rstrip()[-1:] == b":":
+        return False  # the value of a dictionary's entry: nothing is asked for it
+    if is_size_name(name) or len(name) > _WINDOW:
+        return True
+    if is_config_size_name(name) and head.rstrip(_BLANKS)[-1:] in (b".", b"\n", b"\r", b""):
+        return True  # ``args.batch``
+    if _BATCH.isdisjoint(words(name)):
+        return False
+    return _may_be_key(before, data[start:end], after)
+
+
+def _may_be_key(before: bytes, word: bytes, after: bytes) -> bool:
+    """Whether a word of the text may stand in a string that reads as a size, as in ``config["batch-size"]``."""
+    opening = before[len(before.rstrip(_UNQUOTED)) :]
+    closing = after[: len(after) - len(after.lstrip(_UNQUOTED))]
+    if _WINDOW in (len(opening), len(closing)):
+        return True
+    left, right = before[: len(before) - len(opening)], after[len(closing) :]
+    if left[-1:] not in _QUOTES or right[:1] not in _QUOTES:
+        return False  # a comment, or a string with blanks
+    if b"\\" in opening + closing or right[1:].lstrip()[:1] in (*_QUOTES, b""):
+        return True  # an escape, or a string that goes on in the next one
+    if left[:-1].rstrip(_LETTERS).rstrip()[-1:] in (*_QUOTES, b""):
+        return True
+    return is_config_size_name((opening + word + closing).decode())

@@ -17,7 +17,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"semantic"}),
     frozenset({"rule", "rules", "repair"}),
     frozenset({"linter", "fixer", "screen"}),
-    frozenset({"runner", "files", "patterns", "configuration", "catalogue", "writing", "report"}),
+    frozenset({"runner", "compiled", "cache", "files", "patterns", "configuration", "catalogue", "writing", "report"}),
     frozenset({"cli", "arguments", "explain", "flake8_plugin", "server", "verify", "testing", "__main__"}),
 )
 EXECUTING = frozenset({"verify", "testing"})  # they run a loss because a person asks them to

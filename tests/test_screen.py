@@ -1,53 +1,222 @@
-"""The screen never loses a finding: whatever the model takes for a configured size passes it."""
+"""The screen never loses a finding: whatever the model reports in a text, both of its stages let pass."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infonce_lint.finding import Finding
 from infonce_lint.linter import lint_bytes
-from infonce_lint.screen import may_hold_finding
+from infonce_lint.screen import may_hold_finding, may_report, mentions_size
 from infonce_lint.semantic.names import is_config_size_name, is_size_name
 from infonce_lint.settings import Settings
 from infonce_lint.source import SourceFile
 from tests.fixture_cases import rule_fixtures, silent_fixtures
 
+DEFAULT = Settings()
 PARTS = st.sampled_from(
     "batch Batch BATCH size Size SIZE sz samples bs BS Bs bsz BSZ bsize train Train per Per n N full local query _ 1 x"
     "".split()
 )
+NAMES = st.lists(PARTS, min_size=1, max_size=5).map("".join).filter(str.isidentifier)
 
 
-def passes(text: str) -> bool:
-    return may_hold_finding(SourceFile.from_text(text, "loss.py"), Settings())
+@contextmanager
+def without_screen() -> Iterator[None]:
+    with mock.patch("infonce_lint.linter.may_hold_finding", lambda source, settings: True):
+        yield
+
+
+def unscreened(data: bytes, settings: Settings = DEFAULT) -> list[Finding]:
+    with without_screen():
+        return lint_bytes(data, "loss.py", settings)
+
+
+def assert_nothing_is_lost(text: str) -> None:
+    data = text.encode()
+    found = unscreened(data)
+    assert lint_bytes(data, "loss.py", DEFAULT) == found
+    assert may_report(data, DEFAULT) or not found
+
+
+# -- names -------------------------------------------------------------------------------------------------------------
 
 
 @settings(max_examples=2000)
-@given(st.lists(PARTS, min_size=1, max_size=5).map("".join).filter(str.isidentifier))
-def test_every_size_name_passes(name: str) -> None:
+@given(NAMES)
+def test_every_size_name_is_mentioned(name: str) -> None:
     if is_size_name(name):
-        assert passes(f"labels = arange({name})\n")
+        assert mentions_size(f"labels = arange({name})\n".encode())
     if is_config_size_name(name):
-        assert passes(f"labels = arange(args.{name})\n")
-        assert passes(f'labels = arange(config["{name}"])\n')
-        assert passes(f"labels = arange(getattr(args, '{name}'))\n")
+        assert mentions_size(f"labels = arange(args.{name})\n".encode())
+        assert mentions_size(f'labels = arange(config["{name}"])\n'.encode())
+        assert mentions_size(f"labels = arange(getattr(args, '{name}'))\n".encode())
 
 
-@pytest.mark.parametrize("text", ["y = abs(x) + probs[0]\n", "nn.BatchNorm2d(3)\n", "for batch in loader: pass\n"])
-def test_what_only_looks_alike_is_passed_over(text: str) -> None:
-    assert not passes(text)
+@pytest.mark.parametrize(
+    "text",
+    [
+        'n = config["train.batch-size"]',
+        'n = config["batch_" "size"]',
+        "n = args. \\\n  batch",
+        "n = args.\\\n    batch",
+        "n = (args.  # the samples\n     batch)",
+    ],
+)
+def test_unusual_spellings_are_mentioned(text: str) -> None:
+    assert mentions_size(text.encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "y = abs(x) + probs[0]\n",
+        "nn.BatchNorm2d(3)\n",
+        "for batch in loader: pass\n",
+        'names = ["batch_first", "batchnorm"]\n',
+        "'''Pads the batch to its size.'''\n",
+        "entry = {'name': 'batch_size', 'type': 'int'}\n",
+    ],
+)
+def test_what_only_looks_alike_is_no_mention(text: str) -> None:
+    assert not mentions_size(text.encode())
+
+
+# -- losses ------------------------------------------------------------------------------------------------------------
+
+SIZES = st.sampled_from(
+    [
+        "args.{name}",
+        'config["{name}"]',
+        "config.get('{name}', 64)",
+        "getattr(args, '{name}')",
+        "self.args.{name}",
+        "self.{name}",
+        "cfg.train.{name}",
+        "{name}",
+        "CONSTANT",
+    ]
+)
+BINDINGS = st.sampled_from(
+    [
+        "",
+        "{name} = 64\n",
+        "if fast:\n    {name} = 64\nelse:\n    {name} = 8\n",
+        "from config import {name}\n",
+        "from config import *\n",
+        "from config import \\\n{name}\n",
+        "import config\n",
+        "CONSTANT = args.{name}\n",
+        "CONSTANT = {name} = 12\n",
+        "class Config:\n    {name} = 64\n\n\nconfig = Config()\n",
+        "def main():\n    global {name}\n    {name} = 3\n\n\n",
+        "'''Row\ndef of the file: {name}\n'''\n{name} = 3\n",
+    ]
+)
+PRODUCTS = st.sampled_from(
+    [
+        "z @ z.T",
+        "torch.mm(z, z.t())",
+        "torch.matmul(z, z.T)",
+        "torch.einsum('id,jd->ij', z, z)",
+        "F.cosine_similarity(z.unsqueeze(1), z.unsqueeze(0), dim=2)",
+        "self.similarity_f(z.unsqueeze(1), z.unsqueeze(0))",
+        "torch.cdist(z, z)",
+        "(z * other).sum(dim=1)",
+        "sim_matrix",
+    ]
+)
+USES = st.sampled_from(
+    [
+        "labels = torch.arange({size})\n        return F.cross_entropy(s / 0.1, labels)",
+        "mask = torch.eye(2 * {size}, dtype=torch.bool)\n        return -torch.log_softmax(s[~mask], 0)",
+        "mask = torch.eye(2 * {size}) > 0\n        return torch.log(torch.exp(s / self.temperature)[mask]).sum()",
+        "return torch.log(torch.exp(s).sum(1)).sum() / {size}",
+        "return torch.relu(s + margin - s[:{size}]).sum() / {size}",
+        "s = s.view({size}, -1)\n        return self.criterion(s, torch.zeros({size}).long())",
+    ]
+)
+FRAMES = st.sampled_from(
+    [
+        "class {loss}(nn.Module):\n    def __init__(self, args, {name}=3):\n        self.args = args\n"
+        "        self.{name} = {name}\n\n"
+        "    def forward(self, z, other, sim_matrix):\n        s = {product}\n        {use}\n",
+        "def {loss}(z, other, args, config, cfg, sim_matrix):\n    if True:\n        s = {product}\n        {use}\n",
+        "def {loss}(z, other, {name}, sim_matrix):\n    if True:\n        s = {product}\n        {use}\n\n\n"
+        "def train(loader, args, {name}):\n    for z in loader:\n        {loss}(z, z, {name}, z)\n\n\n"
+        "train(loader, args, 64)\n",
+    ]
+)
+LOSSES = st.sampled_from(["NTXent", "info_nce_loss", "step", "Loss", "forward_pass"])
+
+
+@settings(max_examples=1500, deadline=None)
+@given(NAMES | st.sampled_from(["batch_size", "BATCH_SIZE"]), BINDINGS, SIZES, PRODUCTS, USES, FRAMES, LOSSES)
+def test_no_loss_is_lost(name: str, binding: str, size: str, product: str, use: str, frame: str, loss: str) -> None:
+    use = use.format(size=size.format(name=name))
+    body = frame.format(loss=loss, name=name, product=product, use=use)
+    imports = "import torch\nimport torch.nn.functional as F\nfrom torch import nn\n"
+    text = f"{imports}{binding.format(name=name)}{body}"
+    try:
+        compile(text, "loss.py", "exec")
+    except SyntaxError:
+        return
+    assert_nothing_is_lost(text)
+
+
+@pytest.mark.parametrize("path", [*rule_fixtures(), *silent_fixtures()], ids=lambda path: path.name)
+def test_findings_are_the_same_without_it(path: Path) -> None:
+    assert_nothing_is_lost(path.read_text(encoding="utf-8"))
+
+
+# -- what switches it off ----------------------------------------------------------------------------------------------
 
 
 def test_names_of_the_users_own_switch_it_off() -> None:
     source = SourceFile.from_text("x = 1\n", "loss.py")
-    assert may_hold_finding(source, Settings(size_names=("rows",)))
-    assert may_hold_finding(SourceFile.from_text("größe = 1\n", "loss.py"), Settings())
+    own = Settings(size_names=("rows",))
+    assert may_hold_finding(source, own)
+    assert may_report(b"x = 1\n", own)
+    assert not may_hold_finding(source, DEFAULT)
+    assert not may_report(b"x = 1\n", DEFAULT)
 
 
-@pytest.mark.parametrize("path", [*rule_fixtures(), *silent_fixtures()], ids=lambda path: path.name)
-def test_findings_are_the_same_without_it(path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    data = path.read_bytes()
-    screened = lint_bytes(data, path.name, Settings())
-    monkeypatch.setattr("infonce_lint.linter.may_hold_finding", lambda source, settings: True)
-    assert lint_bytes(data, path.name, Settings()) == screened
+LOSS = """\
+import torch
+import torch.nn.functional as F
+
+
+def info_nce_loss(z, args):
+    return F.cross_entropy(z @ z.T, torch.arange(args.{name}))
+"""
+
+
+@pytest.mark.parametrize("name", ["batch_size", "batch_\u017fize", "\uff42atch_size"])
+def test_letters_that_python_folds_into_ascii_pass(name: str) -> None:
+    assert_nothing_is_lost(LOSS.format(name=name))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1", "gbk", "utf-16"])
+def test_other_encodings_lose_nothing(encoding: str) -> None:
+    declared = "" if encoding.startswith("utf") else f"# -*- coding: {encoding} -*-\n"
+    data = f"{declared}{LOSS.format(name='batch_size')}".encode(encoding)
+    found = unscreened(data)
+    assert lint_bytes(data, "loss.py", DEFAULT) == found
+    assert may_report(data, DEFAULT) or encoding == "utf-16"
+
+
+@pytest.mark.parametrize("newline", ["\r\n", "\r"])
+def test_other_line_endings_lose_nothing(newline: str) -> None:
+    data = LOSS.format(name="batch_size").replace("\n", newline).encode()
+    assert unscreened(data) == lint_bytes(data, "loss.py", DEFAULT)
+    assert may_report(data, DEFAULT)
+
+
+def test_a_suppression_of_ours_is_reported_although_no_size_is_named() -> None:
+    assert may_report(b"x = 1  # noqa: NCE001\n", DEFAULT)

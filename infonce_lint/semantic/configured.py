@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from infonce_lint.semantic.literals import alternatives, entries, is_integer, is_none
-from infonce_lint.semantic.names import is_config_name, is_config_size_name, is_size_name
+from infonce_lint.semantic.names import READERS, is_config_name, is_config_size_name, is_size_name
 from infonce_lint.semantic.paths import path_text
 from infonce_lint.semantic.values import Block, Class, Module, Value
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from infonce_lint.semantic.origin import Origins
     from infonce_lint.settings import Settings
 
-_READERS = frozenset({"get", "getint", "get_int", "pop", "getattr", "get_value", "setdefault"})
 _CONSTANT_CALLS = frozenset({"int", "getenv", "get", "getint", "max", "min", "float"})
 _CONFIGURATION_MAKERS = frozenset("vars parse_args Namespace parse_known_args load safe_load to_container".split())
 _NAMED_OPS = frozenset("attr self name global closure param free store import sub".split())
@@ -67,7 +66,7 @@ class ConfiguredReads:
 
     def _reader(self, value: Value) -> str | None:
         """``getattr(args, "batch_size")`` and ``config.get("batch_size", 64)``."""
-        if value.name not in _READERS:
+        if value.name not in READERS:
             return None
         arguments = [argument for _, argument in value.arguments()]
         keys = [str(each.literal) for each in arguments if each.op == "str"]

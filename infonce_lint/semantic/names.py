@@ -9,6 +9,7 @@ import re
 from functools import lru_cache
 
 _WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+_PROSE = re.compile(r"[\s\\]")
 
 #: Words that name an object holding a run's configuration (argparse, yacs, omegaconf, absl, plain dictionaries).
 CONFIG_WORDS = frozenset(
@@ -16,9 +17,11 @@ CONFIG_WORDS = frozenset(
     "hyperparameters hyper flag flags param params parameters setting settings kwargs loader dataloader constants "
     "const defaults".split()
 )
+#: What asks a configuration object for an entry by its name.
+READERS = frozenset({"get", "getint", "get_int", "pop", "getattr", "get_value", "setdefault"})
 #: Words that turn a batch size into another quantity: a chunk stride, a test loader, a queue.
 OTHER_SIZE_WORDS = frozenset("mini micro sub chunk minibatch microbatch queue memory bank buffer num steps".split())
-_SIZE_WORDS = frozenset({"bs", "bsz", "bsize", "batchsize", "nbatch", "batchsz"})
+SIZE_WORDS = frozenset({"bs", "bsz", "bsize", "batchsize", "nbatch", "batchsz"})
 
 CONTRASTIVE_WORDS = frozenset(
     "xent ntxent nce infonce contrast contrastive contrasive simclr supcon moco mocov cpc dcl simcse supcontrast nt "
@@ -54,8 +57,11 @@ CUSTOMARY_LIBRARIES = frozenset("torch nn F np numpy tf jnp jax paddle mindspore
 
 @lru_cache(maxsize=4096)
 def words(name: str) -> tuple[str, ...]:
-    """The lower-case words of a snake_case or camelCase name: ``"NTXentLoss"`` -> ``("nt", "xent", "loss")``."""
-    return tuple(word.lower() for word in _WORDS.findall(name))
+    """The lower-case words of a snake_case or camelCase name: ``"NTXentLoss"`` -> ``("nt", "xent", "loss")``.
+
+    A string with blanks or escapes is no name and has none.
+    """
+    return () if _PROSE.search(name) else tuple(word.lower() for word in _WORDS.findall(name))
 
 
 @lru_cache(maxsize=4096)
@@ -66,7 +72,7 @@ def is_size_name(name: str, extra: tuple[str, ...] = ()) -> bool:
     found = words(name)
     if not OTHER_SIZE_WORDS.isdisjoint(found):
         return False
-    if not _SIZE_WORDS.isdisjoint(found):
+    if not SIZE_WORDS.isdisjoint(found):
         return True
     if found[-2:] == ("per", "batch"):
         return True

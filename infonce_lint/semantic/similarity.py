@@ -19,18 +19,21 @@ from infonce_lint.semantic.names import (
 )
 from infonce_lint.semantic.values import Module, Value
 
-_ROW_SUMS = frozenset({"sum", "reduce_sum", "ReduceSum"})
+ROW_SUMS = frozenset({"sum", "reduce_sum", "ReduceSum"})
 _LOGARITHMS = frozenset("log log_softmax logsumexp LogSoftmax log1p logsigmoid reduce_logsumexp Log".split())
 _EXPONENTIALS = frozenset({"exp", "Exp"})
 _SOFTMAXES = frozenset({"softmax", "Softmax"})
 _MARGINS = frozenset({"relu", "ReLU", "clamp", "clamp_min", "clamp_", "maximum", "max", "hinge", "clip", "threshold"})
 #: What a call of these with one tensor twice compares, whatever runs behind the name.
 _METRIC_WORDS = frozenset({"distance", "dist", "metric", "pairwise", "kernel"})
+#: What a matrix or a parameter is called that holds similarities, however they were computed.
+MATRIX_WORDS = frozenset({"sim", "similarity", "affinity", "similarities"})
+ROW_NUMBERS = frozenset({"arange", "range"})
 #: Steps that leave ``arange(n)`` what it is: the numbers of the rows.
 _RENUMBERING = frozenset(
     "to cuda long type int tensor as_tensor LongTensor Variable list array cast device contiguous".split()
 )
-_MARGIN_WORDS = frozenset({"margin", "delta", "hinge"})
+MARGIN_WORDS = frozenset({"margin", "delta", "hinge"})
 _MARGIN_STEPS = frozenset({"Add", "Subtract", "maximum", "relu", "clamp"})
 
 #: How much a similarity by itself says that a loss is contrastive.
@@ -55,7 +58,7 @@ def find_similarities(module: Module) -> list[Similarity]:
         seed.cone = cone_of(seed.seed)
         if seed.operands[0] is seed.seed and any(seed.seed in known.cone for known in found):
             continue  # a matrix whose similarity is known already
-        if _is_contrastive(seed.strength, _evidence(seed)):
+        if is_contrastive(seed.strength, _evidence(seed)):
             seed.features = features_of(seed.operands)
             found.append(seed)
     return found
@@ -101,7 +104,7 @@ def _counts_rows(value: Value) -> bool:
             continue
         seen.add(each)
         if each.op == "call" and each.callee is None:
-            if called_name(each) in ("arange", "range"):
+            if called_name(each) in ROW_NUMBERS:
                 return True
             if called_name(each) in _RENUMBERING:
                 receiver = receiver_of(each)
@@ -117,14 +120,14 @@ def _named_matrix(value: Value) -> Similarity | None:
         return None
     found = words(value.name if value.op == "param" else value.bound)
     is_matrix = not {"matrix", "mat", "mtx"}.isdisjoint(found) or value.op == "param"
-    if not is_matrix or {"sim", "similarity", "affinity", "similarities"}.isdisjoint(found):
+    if not is_matrix or MATRIX_WORDS.isdisjoint(found):
         return None
     return Similarity(value, [value, value], STORED)
 
 
 def _call_seed(call: Value) -> Similarity | None:
     arguments = [each for _, each in call.arguments() if each.op not in ("str", "const", "tuple", "none")]
-    if call.name in _ROW_SUMS:
+    if call.name in ROW_SUMS:
         return _row_product(call, arguments)
     name = called_name(call)
     if name in PRODUCTS:
@@ -137,11 +140,15 @@ def _call_seed(call: Value) -> Similarity | None:
         return _compared(call, arguments)
     if call.constructs is None and is_similarity_name(call.name) and 2 <= len(arguments) <= 4:
         return _compared(call, arguments)
-    if call.callee is None and call.constructs is None and len(arguments) == 2:
-        is_metric = not _METRIC_WORDS.isdisjoint(words(call.name))
-        if is_metric and roots(arguments[0]) & roots(arguments[1]):
-            return _compared(call, arguments)
+    is_foreign_metric = call.callee is None and call.constructs is None and is_metric_name(call.name)
+    if is_foreign_metric and len(arguments) == 2 and roots(arguments[0]) & roots(arguments[1]):
+        return _compared(call, arguments)
     return None
+
+
+def is_metric_name(name: str) -> bool:
+    """Whether a callable compares what it is given, by its name."""
+    return not _METRIC_WORDS.isdisjoint(words(name))
 
 
 def _compared(value: Value, operands: list[Value]) -> Similarity | None:
@@ -193,7 +200,7 @@ def _evidence_of(value: Value, cone: set[Value]) -> Iterable[str]:
         yield "similarity name"
     if value.op == "call":
         name = called_name(value)
-        yield _evidence_of_name(name)
+        yield evidence_of_name(name)
         if is_contrastive_name(name):
             yield "name"
     elif value.op == "binop" and value.name == "Divide" and len(value.inputs) > 1:
@@ -207,11 +214,11 @@ def _evidence_of(value: Value, cone: set[Value]) -> Iterable[str]:
     ):
         yield "temperature"
     is_margin_step = value.op in ("binop", "call") and value.name in _MARGIN_STEPS
-    if is_margin_step and any(_MARGIN_WORDS & {*words(each.name), *words(each.bound)} for each in value.inputs):
+    if is_margin_step and any(MARGIN_WORDS & {*words(each.name), *words(each.bound)} for each in value.inputs):
         yield "margin name"
 
 
-def _evidence_of_name(name: str) -> str:
+def evidence_of_name(name: str) -> str:
     """What the name of a called function says; empty when nothing."""
     if is_cross_entropy_name(name):
         return "cross-entropy"
@@ -228,7 +235,7 @@ def _evidence_of_name(name: str) -> str:
     return "margin" if name in _MARGINS else ""
 
 
-def _is_contrastive(strength: int, evidence: set[str]) -> bool:
+def is_contrastive(strength: int, evidence: set[str]) -> bool:
     """Whether the evidence is enough for what is compared: least for a tensor with itself, most for a stored matrix."""
     is_loss = bool(evidence & {"cross-entropy", "log"}) or evidence >= {"margin", "margin name"}
     if "regression" in evidence and not is_loss:

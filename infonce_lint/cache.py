@@ -1,0 +1,129 @@
+"""What earlier runs found out: the files that had no finding, each as it stood then and for the settings it had then.
+
+Only "nothing to report" is kept, so a cache that is lost, torn or out of date costs time and never a finding. The files
+in `FOLDER` are rows of text, one for each file that was linted: its path, a NUL, its size and times.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+import zlib
+from dataclasses import dataclass, field
+
+from infonce_lint import __version__
+from infonce_lint.files import Target
+from infonce_lint.settings import Settings
+
+FOLDER = ".infonce_lint_cache"
+SETTLED_NS = 2_000_000_000
+"""A file changed this shortly ago may change again within one tick of the clock; it is not remembered yet."""
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """The clean files for one combination of settings: path -> identity."""
+
+    title: str
+    known: dict[str, str]
+    added: dict[str, str] = field(default_factory=dict)
+
+
+class ResultCache:
+    """The files below one folder that are known to be clean; ``save`` writes what was learned.
+
+    Nothing here raises: where the cache cannot be read or written there is none.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._folder = os.path.join(folder, FOLDER)
+        self._stamp = _stamp()
+        self._shelves: dict[Settings, _Shelf] = {}
+
+    def is_clean(self, target: Target, status: os.stat_result | None) -> bool:
+        """Whether a file, as it stands, had no finding under its settings."""
+        return status is not None and self._shelf(target.settings).known.get(target.path) == _identity(status)
+
+    def remember(self, target: Target, status: os.stat_result | None) -> None:
+        """Note that a file had no finding; ``status`` is its `os.stat` from before it was read."""
+        if status is None or any(mark in target.path for mark in "\0\n"):
+            return
+        if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > SETTLED_NS:
+            self._shelf(target.settings).added[target.path] = _identity(status)
+
+    def save(self) -> None:
+        """Write what was learned, at once and whole; of two runs that end together one wins."""
+        with contextlib.suppress(OSError, UnicodeError):
+            for shelf in self._shelves.values():
+                if shelf.added:
+                    self._prepare()
+                    self._write(shelf)
+
+    def _shelf(self, settings: Settings) -> _Shelf:
+        shelf = self._shelves.get(settings)
+        if shelf is None:
+            title = f"{self._stamp} {settings!r}"
+            shelf = self._shelves[settings] = _Shelf(title, self._read(title, _place(settings)))
+        return shelf
+
+    def _read(self, title: str, name: str) -> dict[str, str]:
+        try:
+            with open(os.path.join(self._folder, name), encoding="utf-8", newline="\n") as file:
+                rows = file.read().split("\n")
+        except (OSError, UnicodeError):
+            return {}
+        if rows[0] != title:
+            return {}
+        return dict(pair for row in rows if len(pair := row.split("\0")) == 2)
+
+    def _prepare(self) -> None:
+        """Make the folder, which tells git and backup programs to pass over it."""
+        if os.path.isdir(self._folder):
+            return
+        os.makedirs(self._folder, exist_ok=True)
+        for name, text in (
+            (".gitignore", "# made by infonce-lint\n*\n"),
+            ("CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55\n# made by infonce-lint\n"),
+        ):
+            with open(os.path.join(self._folder, name), "w", encoding="utf-8") as file:
+                file.write(text)
+
+    def _write(self, shelf: _Shelf) -> None:
+        settings = next(each for each, other in self._shelves.items() if other is shelf)
+        place = os.path.join(self._folder, _place(settings))
+        kept = {path: known for path, known in shelf.known.items() if path in shelf.added or os.path.exists(path)}
+        rows = (f"{path}\0{identity}\n" for path, identity in {**kept, **shelf.added}.items())
+        temporary = f"{place}.{os.getpid()}.tmp"
+        try:
+            with open(temporary, "w", encoding="utf-8", newline="\n") as file:
+                file.write(f"{shelf.title}\n")
+                file.writelines(rows)
+            os.replace(temporary, place)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+
+
+def _identity(status: os.stat_result) -> str:
+    """A file's contents, as far as the system tells without reading them: no write leaves all three as they were."""
+    return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
+
+
+def _place(settings: Settings) -> str:
+    """The name of the file for these settings; its first row tells whether it really is."""
+    return f"{zlib.crc32(repr(settings).encode(errors='backslashreplace')):08x}"
+
+
+def _stamp() -> str:
+    """This version of the linter, down to its own files, and of Python."""
+    root = os.path.dirname(os.path.abspath(__file__))
+    files = []
+    for folder in ("", "rules", "repair", "semantic"):
+        with contextlib.suppress(OSError), os.scandir(os.path.join(root, folder)) as listing:
+            files += [entry.stat() for entry in listing if entry.name.endswith(".py")]
+    newest = max((each.st_mtime_ns for each in files), default=0)
+    size = sum(each.st_size for each in files)
+    return f"{__version__} {size} {newest} {sys.implementation.cache_tag} {sys.version_info.micro}"

@@ -1,0 +1,37 @@
+"""What Python itself knows of a file: that it compiled it, and so that the file has no syntax error."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+_HEADER = 16  # bytes: magic number, flags, time and size of the source (PEP 552)
+
+
+def is_compiled(path: str, status: os.stat_result) -> bool:
+    """Whether ``__pycache__`` beside a file holds what this Python compiled from the file as it stands.
+
+    Trusted as the import system trusts it, by time and size of the source, and only if it was written later than the
+    source: a file that was edited within the second in which it was compiled counts as not compiled.
+
+    Args:
+        path: the source file; ``status`` is its `os.stat`.
+    """
+    tag = sys.implementation.cache_tag
+    folder, name = os.path.split(path)
+    if tag is None or sys.pycache_prefix is not None or not name.endswith(".py"):
+        return False
+    from importlib.util import MAGIC_NUMBER
+
+    try:
+        with open(os.path.join(folder, "__pycache__", f"{name[:-3]}.{tag}.pyc"), "rb", buffering=0) as compiled:
+            header = compiled.read(_HEADER)
+            written = os.fstat(compiled.fileno()).st_mtime_ns
+    except OSError:
+        return False
+    source = _four_bytes(int(status.st_mtime)) + _four_bytes(status.st_size)
+    return header == MAGIC_NUMBER + bytes(4) + source and written > status.st_mtime_ns
+
+
+def _four_bytes(number: int) -> bytes:
+    return (number & 0xFFFFFFFF).to_bytes(4, "little")

@@ -19,6 +19,7 @@ exit codes:
 
 other commands (a folder of that name is ./explain):
   infonce-lint explain CODE|--all    what a rule finds, why, and how safe its fix is
+  infonce-lint server                serve an editor (language server; needs the extra lsp)
   infonce-lint verify TARGET...      run a loss: compare it with the reference, reproduce a defect, prove its fix
 """
 
@@ -31,13 +32,22 @@ class OneLineParser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
 
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """The layout of the help; argparse makes one for each option, and would import shutil for its width."""
+    try:
+        width = int(os.environ.get("COLUMNS", "")) or os.get_terminal_size(1).columns
+    except (ValueError, OSError):
+        width = 80
+    return argparse.RawDescriptionHelpFormatter(prog, width=width - 2)
+
+
 def parser() -> argparse.ArgumentParser:
     """The options of the main command."""
     made = OneLineParser(
         prog="infonce-lint",
         description="Finds and fixes contrastive losses that trust a configured batch size.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_formatter,
         allow_abbrev=False,
     )
     made.add_argument("paths", nargs="*", metavar="PATH", help="files, folders, or - for standard input (default: .)")

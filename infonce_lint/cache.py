@@ -11,7 +11,6 @@ import os
 import sys
 import time
 import zlib
-from dataclasses import dataclass, field
 
 from infonce_lint import __version__
 from infonce_lint.files import Target
@@ -22,13 +21,13 @@ SETTLED_NS = 2_000_000_000
 """A file changed this shortly ago may change again within one tick of the clock; it is not remembered yet."""
 
 
-@dataclass(slots=True)
 class _Shelf:
     """The clean files for one combination of settings: path -> identity."""
 
-    title: str
-    known: dict[str, str]
-    added: dict[str, str] = field(default_factory=dict)
+    def __init__(self, title: str, known: dict[str, str]) -> None:
+        self.title = title
+        self.known = known
+        self.added: dict[str, str] = {}
 
 
 class ResultCache:

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from infonce_lint.runner import Mode, Outcome
 
 #: Sub-commands and the modules whose `main` runs them; known as the first argument only (a folder: ``./explain``).
-COMMANDS = {"explain": "infonce_lint.explain", "verify": "infonce_lint.verify.command"}
+COMMANDS = {
+    "explain": "infonce_lint.explain",
+    "server": "infonce_lint.server.command",
+    "verify": "infonce_lint.verify.command",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -251,21 +255,19 @@ def _statistics(files: Sequence[FileReport], form: str, unsafe: bool) -> Iterabl
 
 
 def _show_settings(path: str, configurations: Configurations) -> int:
-    import dataclasses
     import json
 
     absolute = os.path.abspath(path)
     folder = absolute if os.path.isdir(absolute) else os.path.dirname(absolute)
     configuration = configurations.for_folder(folder)
     print(f"# {path}: settings from {configuration.source or 'the defaults'}")
-    for field in dataclasses.fields(configuration.settings):
-        value = getattr(configuration.settings, field.name)
-        if field.name == "per_file_ignores":
+    for name, value in configuration.settings._asdict().items():
+        if name == "per_file_ignores":
             pairs = (f"{json.dumps(pattern)} = {json.dumps(codes)}" for pattern, codes in value)
             written = "{" + ", ".join(pairs) + "}"
         else:
             written = json.dumps(value, ensure_ascii=False)
-        print(f"{field.name.replace('_', '-')} = {written}")
+        print(f"{name.replace('_', '-')} = {written}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What Python itself knows of a file: that it compiled it, and so that the file has no syntax error."""
+"""Whether Python can read a file: it did so before, or it does now."""
 
 from __future__ import annotations
 
@@ -6,6 +6,28 @@ import os
 import sys
 
 _HEADER = 16  # bytes: magic number, flags, time and size of the source (PEP 552)
+
+
+def compiles(data: bytes, path: str, status: os.stat_result) -> bool:
+    """Whether a file has no syntax error; False where only `SourceFile` can tell.
+
+    Args:
+        data: the bytes of the file at ``path``; ``status`` is its `os.stat`.
+    """
+    return is_compiled(path, status) or _parses(data)
+
+
+def _parses(data: bytes) -> bool:
+    import ast
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            ast.parse(data)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return False
+    return True
 
 
 def is_compiled(path: str, status: os.stat_result) -> bool:

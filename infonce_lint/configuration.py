@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from infonce_lint.patterns import PathPatterns, anchor
 from infonce_lint.settings import Settings
@@ -42,8 +41,7 @@ class ConfigurationError(Exception):
     """A setting that cannot be used; its text is one line that names the place, the value and what is accepted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Overrides:
+class Overrides(NamedTuple):
     """What the command line says; None leaves the configuration's value. Patterns are anchored already."""
 
     select: tuple[str, ...] | None = None
@@ -58,8 +56,7 @@ class Overrides:
         """The settings with the command line's word put last; ``--select`` starts the selection afresh."""
         afresh = self.select is not None
         ignore = self.ignore if self.ignore is not None else () if afresh else settings.ignore
-        return replace(
-            settings,
+        return settings._replace(
             select=settings.select if self.select is None else self.select,
             ignore=ignore,
             extend_select=(() if afresh else settings.extend_select) + self.extend_select,
@@ -70,8 +67,7 @@ class Overrides:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(NamedTuple):
     """The settings below ``root``, and the file that they were read from (None: the defaults)."""
 
     settings: Settings
@@ -89,10 +85,9 @@ class Configuration:
             if PathPatterns([pattern.removeprefix("!")]).covers_part(path, self.root) is not but:
                 # Whole codes, so that no longer prefix in `select` outweighs them.
                 ignored += [code for code in known_codes() if code.startswith(codes)]
-        return replace(settings, ignore=(*settings.ignore, *ignored), per_file_ignores=())
+        return settings._replace(ignore=(*settings.ignore, *ignored), per_file_ignores=())
 
 
-@dataclass(slots=True)
 class Configurations:
     """Finds the configuration of every folder; each file is read once.
 
@@ -102,10 +97,11 @@ class Configurations:
         overrides: the command line's word.
     """
 
-    file: str | None = None
-    isolated: bool = False
-    overrides: Overrides = field(default_factory=Overrides)
-    _known: dict[str, Configuration | ConfigurationError] = field(init=False, default_factory=dict)
+    def __init__(self, file: str | None = None, isolated: bool = False, overrides: Overrides | None = None) -> None:
+        self.file = file
+        self.isolated = isolated
+        self.overrides = overrides or Overrides()
+        self._known: dict[str, Configuration | ConfigurationError] = {}
 
     def for_folder(self, folder: str) -> Configuration:
         """The configuration of the files in ``folder``.
@@ -235,7 +231,7 @@ def _field(key: str) -> str:
 
 
 def _known(key: str, where: str) -> bool:
-    keys = [f.name.replace("_", "-") for f in fields(Settings)]
+    keys = [name.replace("_", "-") for name in Settings._fields]
     if key not in keys:
         hint = did_you_mean(key, keys)
         raise ConfigurationError(f'{where}: unknown key "{key}"{hint}; accepted keys: {", ".join(sorted(keys))}')

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from infonce_lint.configuration import Configuration, ConfigurationError, Configurations
 from infonce_lint.patterns import PathPatterns, is_below
@@ -17,21 +16,20 @@ if TYPE_CHECKING:
 SUFFIXES = (".py", ".pyi", ".ipynb")
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """A file to lint: its path as it is shown (relative to the current folder where it lies below it)."""
 
     path: str
     settings: Settings
 
 
-@dataclass(slots=True)
 class Discovery:
     """The files found; ``errors`` make the exit code 2, ``warnings`` do not."""
 
-    targets: list[Target] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.targets: list[Target] = []
+        self.errors: list[str] = []
+        self.warnings: list[str] = []
 
 
 def discover(paths: Sequence[str], configurations: Configurations) -> Discovery:
@@ -157,8 +155,7 @@ def _excluded(configuration: Configuration) -> PathPatterns:
     return PathPatterns((*configuration.settings.exclude, *configuration.settings.extend_exclude))
 
 
-@dataclass(frozen=True, slots=True)
-class _Ignores:
+class _Ignores(NamedTuple):
     """The ``.gitignore`` files that apply to a folder, outermost first; the innermost that speaks decides."""
 
     chain: tuple[tuple[str, GitIgnoreSpec], ...] = ()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from infonce_lint import __version__
@@ -46,7 +45,7 @@ class Plugin:
 
     def _settings(self) -> Settings:
         path = os.path.abspath(self._filename)
-        return replace(self._configurations.for_folder(os.path.dirname(path)).for_file(path), **self._given)
+        return self._configurations.for_folder(os.path.dirname(path)).for_file(path)._replace(**self._given)
 
     @classmethod
     def add_options(cls, manager: Any) -> None:

@@ -13,10 +13,10 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from infonce_lint.finding import Finding, Fix, Position, Span
-from infonce_lint.screen import may_hold_finding
+from infonce_lint.screen import NOTEBOOK_SUFFIX, may_hold_finding, may_name_our_codes
 from infonce_lint.settings import Settings
 from infonce_lint.source import SourceError, SourceFile
-from infonce_lint.suppression import Suppressions, may_name_our_codes
+from infonce_lint.suppression import Suppressions
 
 if TYPE_CHECKING:
     from infonce_lint.notebook import Notebook
@@ -26,7 +26,6 @@ Linted: TypeAlias = "Callable[[SourceFile, Settings], list[Finding]]"
 
 PARSE_ERROR = "NCE900"
 _RECURSION_LIMIT = 6000  # frames; a value takes about five for each branch that it passes
-NOTEBOOK_SUFFIX = ".ipynb"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def lint(source: SourceFile, settings: Settings, *, noqa: bool = True) -> list[F
     kept = [each for each in found if settings.selects(each.code)]
     if noqa:
         kept = [each for each in kept if not suppressions.silences(each)]
-        if settings.selects("NCE901") and may_name_our_codes(source.text):  # the rules load libcst
+        if settings.selects("NCE901") and may_name_our_codes(source.text.encode(errors="replace")):
             kept += suppressions.unused(_active_codes(settings))
     return sorted(kept, key=lambda each: (each.span, each.code))
 
@@ -114,11 +113,11 @@ def _withheld(unit: list[Finding], source: SourceFile, settings: Settings, suppr
     if not source.editable:
         return source.why_not_editable
     for finding in unit:
-        row = finding.span.start.row
+        place = source.spoken(finding.span.start)
         if not settings.selects(finding.code):
-            return f"{finding.code} on row {row} belongs to the same loss and is not selected; fix them together"
+            return f"{finding.code} on {place} belongs to the same loss and is not selected; fix them together"
         if suppressions.covers(finding):
-            return f"row {row} of the same loss is suppressed; fix them together"
+            return f"{place} of the same loss is suppressed; fix them together"
     return ""
 
 
@@ -140,19 +139,19 @@ def _notebook(data: bytes, path: str) -> Notebook:
 
 def _lint_notebook(notebook: Notebook, settings: Settings, *, linted: Linted = lint) -> list[Finding]:
     found = [notebook.place(each) for each in linted(notebook.source, settings)]
-    if _reports_parse_errors(settings):
+    if reports_parse_errors(settings):
         found += notebook.errors
     return sorted(found, key=lambda each: (each.span.cell or 0, each.span.start, each.code))
 
 
 def _parse_error(error: SourceError, settings: Settings) -> list[Finding]:
     start = error.position or Position(1, 1)
-    if not _reports_parse_errors(settings):
+    if not reports_parse_errors(settings):
         return []
     return [Finding(PARSE_ERROR, error.message, Span(start, start))]
 
 
-def _reports_parse_errors(settings: Settings) -> bool:
+def reports_parse_errors(settings: Settings) -> bool:
     """A file that cannot be read is reported whatever is selected, unless it is ignored by name."""
     return not any(PARSE_ERROR.startswith(prefix) for prefix in settings.ignore if len(prefix) > len("NCE"))
 

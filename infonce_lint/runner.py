@@ -9,18 +9,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from infonce_lint.compiled import is_compiled
+from infonce_lint.compiled import compiles
 from infonce_lint.files import Target
-from infonce_lint.finding import Finding, Position, Span
 from infonce_lint.report import FileReport, is_fixable
 from infonce_lint.settings import Settings
 
 if TYPE_CHECKING:
     from infonce_lint.cache import ResultCache
+    from infonce_lint.finding import Finding
     from infonce_lint.linter import Linted
 
 _PATIENCE = 0.05  # seconds before a run may be shared among processes, which costs about 0.05
@@ -35,8 +34,7 @@ class Mode(enum.Enum):
     DIFF = "diff"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one file.
 
     Attributes:
@@ -168,10 +166,8 @@ def process(target: Target, mode: Mode, *, unsafe: bool, linted: Linted | None =
             status = os.fstat(file.fileno())
             data = file.read()
     except OSError as error:
-        start = Position(1, 1)
-        unreadable = Finding("NCE900", f"The file cannot be read: {error.strerror or error}", Span(start, start))
-        return Outcome(target.path, findings=(unreadable,))
-    if is_compiled(target.path, status) and not may_report(data, target.settings):
+        return Outcome(target.path, findings=(_unreadable(error),))
+    if not may_report(data, target.path, target.settings) and compiles(data, target.path, status):
         return Outcome(target.path)
     outcome = process_bytes(data, target.path, target.settings, mode, unsafe=unsafe, linted=linted)
     if mode is Mode.FIX and outcome.after is not None:
@@ -183,7 +179,14 @@ def process(target: Target, mode: Mode, *, unsafe: bool, linted: Linted | None =
             unfixed = process_bytes(data, target.path, target.settings, Mode.LINT, unsafe=unsafe)
             failed = f"{target.path}: not fixed, it cannot be written: {error.strerror or error}"
             return Outcome(target.path, data, unfixed.findings, error=failed)
-    return replace(outcome, data=b"") if outcome.is_clean else outcome
+    return outcome._replace(data=b"") if outcome.is_clean else outcome
+
+
+def _unreadable(error: OSError) -> Finding:
+    from infonce_lint.finding import Finding, Position, Span
+
+    start = Position(1, 1)
+    return Finding("NCE900", f"The file cannot be read: {error.strerror or error}", Span(start, start))
 
 
 def process_bytes(

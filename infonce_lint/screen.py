@@ -8,15 +8,21 @@ model.
 
 from __future__ import annotations
 
-import ast
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING
 
 from infonce_lint.semantic.names import SIZE_WORDS, is_config_size_name, is_size_name, words
 from infonce_lint.settings import Settings
-from infonce_lint.source import SourceError, SourceFile
-from infonce_lint.suppression import may_name_our_codes
+
+if TYPE_CHECKING:
+    import ast
+
+    from infonce_lint.source import SourceFile
+
+NOTEBOOK_SUFFIX = ".ipynb"
 
 _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 _BLANKS = b" \t\f\\"
@@ -47,17 +53,17 @@ def may_hold_finding(source: SourceFile, settings: Settings) -> bool:
     return has_traces(source.tree)
 
 
-def may_report(data: bytes, settings: Settings) -> bool:
-    """Whether the bytes of a Python file could give any finding but a syntax error; False is always right.
+def may_report(data: bytes, path: str, settings: Settings) -> bool:
+    """Whether the bytes of a file could give any finding but a syntax error; False is always right.
 
     What stands before `may_hold_finding` where there are many files: it decodes next to nothing and parses little.
     """
-    if settings.size_names or settings.config_names:
+    if settings.size_names or settings.config_names or path.endswith(NOTEBOOK_SUFFIX):
         return True
     end = data.find(b"\n", data.find(b"\n") + 1)
     if data.find(b"coding", 0, end if end >= 0 else len(data)) >= 0:
         return True  # perhaps a declared encoding, in which the bytes mean something else
-    if may_name_our_codes(data.decode("latin-1")):
+    if may_name_our_codes(data):
         return True
     try:
         if not data.isascii() and _foreign_letters(data.translate(None, _ASCII).decode()):
@@ -68,6 +74,11 @@ def may_report(data: bytes, settings: Settings) -> bool:
     return bool(places) and _may_read_size(data, places)
 
 
+def may_name_our_codes(data: bytes) -> bool:
+    """Whether some ``# noqa`` names a code of ours, so that it is worth asking what is unused; False is right."""
+    return _NAMES_OURS.search(data) is not None
+
+
 def mentions_size(data: bytes) -> bool:
     """Whether some name in a text, as far as its bytes tell, reads as a configured size; False is always right."""
     return next(_mentions(data), None) is not None
@@ -75,7 +86,7 @@ def mentions_size(data: bytes) -> bool:
 
 def _mentions(data: bytes) -> Iterator[int]:
     """Where such names stand."""
-    for pattern in _PATTERNS:
+    for pattern in _patterns(data):
         for match in pattern.finditer(data):
             if _reads_as_size(data, *match.span()):
                 yield match.start()
@@ -95,7 +106,7 @@ def _fold_into_ascii(letters: set[str]) -> bool:
 
 def _has_size_word(data: bytes) -> bool:
     """Whether a word of a size name stands anywhere, whatever it is part of."""
-    return any(pattern.search(data) for pattern in _PATTERNS)
+    return any(pattern.search(data) for pattern in _patterns(data))
 
 
 def _may_read_size(data: bytes, places: list[int]) -> bool:
@@ -110,16 +121,22 @@ def _may_read_size(data: bytes, places: list[int]) -> bool:
 
     try:
         return may_read_size(_parts(data, places))
-    except SourceError:
+    except _Uncertain:
         return True
+
+
+class _Uncertain(Exception):
+    """A text cannot be taken apart into statements without parsing it as a whole."""
 
 
 def _parts(data: bytes, places: list[int]) -> Iterator[tuple[ast.Module, list[int]]]:
     """The top-level statements around some places, each parsed by itself, with the rows of those places in it.
 
     Raises:
-        SourceError: where a part is not certain to be one.
+        _Uncertain: where a part is not certain to be one.
     """
+    from infonce_lint.source import SourceError, SourceFile
+
     starts = [0, *_statements(data), len(data)]
     seen = 0
     while places:
@@ -127,11 +144,15 @@ def _parts(data: bytes, places: list[int]) -> Iterator[tuple[ast.Module, list[in
         start, end = starts[index - 1 : index + 1]
         part = data[start:end]
         if any(data.count(quotes, seen, start) % 2 or part.count(quotes) % 2 for quotes in (b'"""', b"'''")):
-            raise SourceError("a string may hold the beginning")
+            raise _Uncertain  # the beginning may stand in a string
         seen = end
         inside = bisect_left(places, end)
         rows = sorted({1 + data.count(b"\n", start, place) for place in places[:inside]})
-        yield SourceFile(part.decode(), "").tree, rows
+        try:
+            tree = SourceFile(part.decode(), "").tree
+        except SourceError as error:
+            raise _Uncertain from error
+        yield tree, rows
         places = places[inside:]
 
 
@@ -144,25 +165,35 @@ def _statements(data: bytes) -> Iterator[int]:
         decorated = match[0] == b"@"
 
 
+_NAMES_OURS = re.compile(rb"# noqa:[^\n]*nce", re.IGNORECASE)
 _STAR_IMPORT = re.compile(rb"import[\s\\]*\*")
 _BEGINNING = re.compile(rb"^(?:@|(?!(?:else|elif|except|finally)\b)[A-Za-z_])(?<!\\\n.)", re.MULTILINE)
 
 
-def _spellings(stem: str, endings: str) -> Iterator[re.Pattern[bytes]]:
-    """Words as `names.words` cuts them out of names; each pattern begins with plain letters, which is quick to find."""
-    capital, upper = stem.capitalize(), stem.upper()
-    yield re.compile(rf"{stem}(?<![A-Za-z]{stem})(?:{endings})(?![a-z])".encode())
-    yield re.compile(rf"{capital}(?:{endings})(?![a-z])".encode())
-    yield re.compile(rf"{upper}(?<![A-Z]{upper})".encode())
+def _patterns(data: bytes) -> Iterator[re.Pattern[bytes]]:
+    """The words of size names as `names.words` cuts them out, those that may occur; what does not is quick to tell."""
+    for stem, endings in _STEMS.items():
+        for spelling in (stem, stem.capitalize(), stem.upper()):
+            if spelling.encode() in data:
+                yield _pattern(spelling, endings)
 
 
-def _patterns(of: frozenset[str]) -> list[re.Pattern[bytes]]:
+@cache
+def _pattern(stem: str, endings: str) -> re.Pattern[bytes]:
+    if stem.islower():
+        return re.compile(rf"{stem}(?<![A-Za-z]{stem})(?:{endings})(?![a-z])".encode())
+    if stem.isupper():
+        return re.compile(rf"{stem}(?<![A-Z]{stem})".encode())
+    return re.compile(rf"{stem}(?:{endings})(?![a-z])".encode())
+
+
+def _endings(of: frozenset[str]) -> dict[str, str]:
+    """The shortest of some words, each with the endings, as a pattern, that make one of the words of it."""
     stems = [word for word in sorted(of) if not any(word.startswith(other) for other in of - {word})]
-    endings = {stem: "|".join(word[len(stem) :] for word in sorted(of) if word.startswith(stem)) for stem in stems}
-    return [pattern for stem in stems for pattern in _spellings(stem, endings[stem])]
+    return {stem: "|".join(word[len(stem) :] for word in sorted(of) if word.startswith(stem)) for stem in stems}
 
 
-_PATTERNS = _patterns(SIZE_WORDS | _BATCH)
+_STEMS = _endings(SIZE_WORDS | _BATCH)
 
 
 def _reads_as_size(data: bytes, start: int, end: int) -> bool:

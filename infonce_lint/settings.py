@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What to report, where, and how a fix is written.
 
     ``select``, ``ignore`` and ``extend_select`` hold code prefixes; the longest matching prefix wins and, at equal

@@ -24,15 +24,8 @@ UNUSED = "NCE901"
 OURS = "NCE"
 
 _NOQA = re.compile(r"# noqa(?::\s?(?P<codes>(?:[A-Z]+[0-9]+[,\s]*)+))?", re.IGNORECASE)
-_NAMES_OURS = re.compile(r"# noqa:[^\n]*nce")
 _NOQA_FILE = re.compile(r"\s*# flake8[:=]\s*noqa", re.IGNORECASE)
 _CODE = re.compile(r"([^,\s]+)[,\s]*")
-
-
-def may_name_our_codes(text: str) -> bool:
-    """Whether some ``# noqa`` names a code of ours, so that it is worth asking what is `unused`; False is right."""
-    small = text.lower()
-    return "# noqa:" in small and _NAMES_OURS.search(small) is not None
 
 
 @dataclass

@@ -42,7 +42,7 @@ def assert_nothing_is_lost(text: str) -> None:
     data = text.encode()
     found = unscreened(data)
     assert lint_bytes(data, "loss.py", DEFAULT) == found
-    assert may_report(data, DEFAULT) or not found
+    assert may_report(data, "loss.py", DEFAULT) or not found
 
 
 # -- names -------------------------------------------------------------------------------------------------------------
@@ -182,9 +182,9 @@ def test_names_of_the_users_own_switch_it_off() -> None:
     source = SourceFile.from_text("x = 1\n", "loss.py")
     own = Settings(size_names=("rows",))
     assert may_hold_finding(source, own)
-    assert may_report(b"x = 1\n", own)
+    assert may_report(b"x = 1\n", "loss.py", own)
     assert not may_hold_finding(source, DEFAULT)
-    assert not may_report(b"x = 1\n", DEFAULT)
+    assert not may_report(b"x = 1\n", "loss.py", DEFAULT)
 
 
 LOSS = """\
@@ -208,15 +208,15 @@ def test_other_encodings_lose_nothing(encoding: str) -> None:
     data = f"{declared}{LOSS.format(name='batch_size')}".encode(encoding)
     found = unscreened(data)
     assert lint_bytes(data, "loss.py", DEFAULT) == found
-    assert may_report(data, DEFAULT) or encoding == "utf-16"
+    assert may_report(data, "loss.py", DEFAULT) or encoding == "utf-16"
 
 
 @pytest.mark.parametrize("newline", ["\r\n", "\r"])
 def test_other_line_endings_lose_nothing(newline: str) -> None:
     data = LOSS.format(name="batch_size").replace("\n", newline).encode()
     assert unscreened(data) == lint_bytes(data, "loss.py", DEFAULT)
-    assert may_report(data, DEFAULT)
+    assert may_report(data, "loss.py", DEFAULT)
 
 
 def test_a_suppression_of_ours_is_reported_although_no_size_is_named() -> None:
-    assert may_report(b"x = 1  # noqa: NCE001\n", DEFAULT)
+    assert may_report(b"x = 1  # noqa: NCE001\n", "loss.py", DEFAULT)

@@ -5,17 +5,16 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from infonce_lint.finding import Applicability, Finding
+if TYPE_CHECKING:
+    from infonce_lint.finding import Finding
 
 #: Formats of ``--output-format``; each is a module of this package with a function `lines`.
 FORMATS = ("full", "concise", "json", "sarif", "github", "gitlab", "junit")
 
 
-@dataclass(frozen=True, slots=True)
-class FileReport:
+class FileReport(NamedTuple):
     """The findings of one file. ``text(cell)`` gives the text that positions count in (cell None: the whole file)."""
 
     path: str
@@ -52,6 +51,8 @@ def split_rows(text: str) -> list[str]:
 
 def is_fixable(finding: Finding, *, unsafe_fixes: bool) -> bool:
     """Whether ``--fix`` (with ``--unsafe-fixes`` where given) would apply the finding's fix."""
+    from infonce_lint.finding import Applicability  # here, so that a run without findings does not load it
+
     return finding.fix is not None and (unsafe_fixes or finding.fix.applicability is Applicability.SAFE)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from infonce_lint.finding import Applicability
 from infonce_lint.report import FileReport, each, is_fixable
 
 
@@ -16,6 +15,8 @@ def summary(files: Sequence[FileReport], *, fixed: int, unsafe_fixes: bool) -> I
     if not remaining and not fixed:
         yield "All checks passed!\n"
         return
+    from infonce_lint.finding import Applicability
+
     split = f" ({fixed} fixed, {remaining} remaining)" if fixed else ""
     yield f"Found {counted(remaining + fixed, 'finding')}{split}.\n"
     fixable = sum(is_fixable(finding, unsafe_fixes=unsafe_fixes) for finding in findings)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from infonce_lint.report.frame import Paint
+if TYPE_CHECKING:
+    from infonce_lint.report.frame import Paint
 
 STYLES = {
     "code": "bold red",
@@ -50,4 +50,8 @@ def painter(stream: TextIO) -> Paint:
 
 def screen_width(stream: TextIO) -> int:
     """The columns of the screen; rows written elsewhere are cut at 200."""
-    return shutil.get_terminal_size().columns if stream.isatty() else 200
+    if not stream.isatty():
+        return 200
+    import shutil
+
+    return shutil.get_terminal_size().columns

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from infonce_lint.linter import NOTEBOOK_SUFFIX
+from infonce_lint.screen import NOTEBOOK_SUFFIX
 from infonce_lint.semantic.contrastive import ContrastiveLoss, SemanticModel
 from infonce_lint.settings import Settings
 from infonce_lint.source import SourceError, SourceFile

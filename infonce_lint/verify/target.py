@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from infonce_lint.linter import NOTEBOOK_SUFFIX
+from infonce_lint.screen import NOTEBOOK_SUFFIX
 from infonce_lint.semantic.contrastive import ContrastiveLoss, SemanticModel
 from infonce_lint.semantic.names import LIBRARIES, is_contrastive_name, is_loss_name
 from infonce_lint.semantic.paths import path_text

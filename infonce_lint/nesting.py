@@ -34,13 +34,24 @@ def too_deep(tree: ast.Module, lines: Sequence[str]) -> ast.AST | None:
             depth += extra(node, lines)
         if depth > MAX_NESTING:
             return node
-        for name in node._fields:  # not __dict__: pyflakes hangs whole trees on nodes that CPython shares (`ast.Eq`)
+        for name in CHILD_FIELDS[type(node)]:  # not __dict__: pyflakes hangs whole trees on the nodes it visited
             value = getattr(node, name, None)
-            if isinstance(value, list):
-                pending += [(child, depth) for child in value if isinstance(child, ast.AST)]
-            elif isinstance(value, ast.AST) and value._fields:
+            if type(value) is list:
+                for child in value:
+                    if isinstance(child, ast.AST):
+                        pending.append((child, depth))
+            elif isinstance(value, ast.AST):
                 pending.append((value, depth))
     return None
+
+
+_PLAIN_FIELDS = frozenset("ctx op ops id attr level kind type_comment lineno tag".split())
+#: Where a node holds others; an operator or a context holds none, nor does a constant.
+CHILD_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {
+    kind: () if kind is ast.Constant else tuple(name for name in kind._fields if name not in _PLAIN_FIELDS)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
 
 
 def _operands(node: ast.BoolOp, _: Sequence[str]) -> int:

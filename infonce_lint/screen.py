@@ -31,6 +31,7 @@ _QUOTES = (b'"', b"'")
 _LETTERS = b"rRbBuUfF"
 _ASCII = bytes(range(128))
 _WINDOW = 100  # bytes looked at on either side of a word; what reaches farther passes
+_SMALL = 20_000  # bytes that CPython parses as soon as they are taken apart
 _BATCH = frozenset({"batch", "batches"})
 
 
@@ -71,7 +72,9 @@ def may_report(data: bytes, path: str, settings: Settings) -> bool:
     except UnicodeDecodeError:
         return True
     places = sorted(_mentions(data))
-    return bool(places) and _may_read_size(data, places)
+    if len(data) < _SMALL and any(_ENTRY.match(data, max(0, place - 1)) for place in places):
+        return True
+    return _may_read_size(data, places)
 
 
 def may_name_our_codes(data: bytes) -> bool:
@@ -115,6 +118,8 @@ def _may_read_size(data: bytes, places: list[int]) -> bool:
     Only they are parsed: all that a read needs beside them is a star import. Where they begin cannot be told for sure
     when a string may hold what looks like a beginning.
     """
+    if not places:
+        return False
     if b"\r" in data or _STAR_IMPORT.search(data):
         return True
     from infonce_lint.semantic.traces import may_read_size
@@ -166,6 +171,8 @@ def _statements(data: bytes) -> Iterator[int]:
 
 
 _NAMES_OURS = re.compile(rb"# noqa:[^\n]*nce", re.IGNORECASE)
+#: The attribute of something, which is read: most configured sizes are, and no tree is needed to see it.
+_ENTRY = re.compile(rb"\.\w+(?![\w \t]*(?:=(?!=)|:[^\n]*=))")
 _STAR_IMPORT = re.compile(rb"import[\s\\]*\*")
 _BEGINNING = re.compile(rb"^(?:@|(?!(?:else|elif|except|finally)\b)[A-Za-z_])(?<!\\\n.)", re.MULTILINE)
 

@@ -16,6 +16,9 @@ from libcst._nodes.internal import CodegenState
 Offsets = tuple[int, int]
 """Start and end of a node, as offsets into the generated code."""
 
+Spans = dict[int, Offsets]
+"""Offsets by the `id` of a node of a living tree: a node's own hash is a Python function, which takes its time."""
+
 
 class _Recorder(CodegenState):
     """Generates code as libcst does and notes the offsets between which each node falls."""
@@ -23,7 +26,7 @@ class _Recorder(CodegenState):
     def __init__(self, module: cst.Module) -> None:
         super().__init__(default_indent=module.default_indent, default_newline=module.default_newline)
         self.offset = 0
-        self.spans: dict[cst.CSTNode, Offsets] = {}
+        self.spans: Spans = {}
         self._starts: list[int] = []
 
     def add_token(self, value: str) -> None:
@@ -38,9 +41,8 @@ class _Recorder(CodegenState):
         self._starts.append(self.offset)
 
     def after_codegen(self, node: cst.CSTNode) -> None:
-        start = self._starts.pop()
-        if node not in self.spans:  # the syntactic position, without blanks and brackets around it, is better
-            self.spans[node] = (start, self.offset)
+        # A syntactic position that is noted already, without blanks and brackets around it, is better.
+        self.spans.setdefault(id(node), (self._starts.pop(), self.offset))
 
     def record_syntactic_position(  # type: ignore[override]  # libcst's is a generator: a third slower
         self,
@@ -69,19 +71,19 @@ class _Between(AbstractContextManager[None]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         spans = self._recorder.spans
-        start = self._start if self._start_node is None else spans[self._start_node][0]
-        end = self._recorder.offset if self._end_node is None else spans[self._end_node][1]
-        spans[self._node] = (start, end)
+        start = self._start if self._start_node is None else spans[id(self._start_node)][0]
+        end = self._recorder.offset if self._end_node is None else spans[id(self._end_node)][1]
+        spans[id(self._node)] = (start, end)
 
 
-def generate(module: cst.Module) -> tuple[str, dict[cst.CSTNode, Offsets]]:
+def generate(module: cst.Module) -> tuple[str, Spans]:
     """The code that libcst makes of ``module``, and each node's offsets in it (without its own parentheses)."""
     recorder = _Recorder(module)
     module._codegen(recorder)
     return "".join(recorder.tokens), recorder.spans
 
 
-def aligned(code: str, text: str, spans: dict[cst.CSTNode, Offsets]) -> dict[cst.CSTNode, Offsets] | None:
+def aligned(code: str, text: str, spans: Spans) -> Spans | None:
     """Offsets into ``text`` for offsets into ``code``, where the two differ in white space only; None if in more.
 
     libcst drops a form feed at the start of a row, but never a visible character: the k-th visible character of the

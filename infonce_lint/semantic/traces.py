@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from infonce_lint.nesting import CHILD_FIELDS
 from infonce_lint.semantic.cone import PRODUCTS
 from infonce_lint.semantic.names import (
     READERS,
@@ -193,7 +194,7 @@ class _Names:
                     around = take(self, node, around)
                     if around < 0:
                         continue
-            for name in _FIELDS[kind]:  # not __dict__: pyflakes hangs whole trees on the nodes it visited
+            for name in CHILD_FIELDS[kind]:  # not __dict__: pyflakes hangs whole trees on the nodes it visited
                 value = getattr(node, name, None)
                 if type(value) is list:
                     for child in value:
@@ -326,15 +327,6 @@ _TAKERS: dict[type[ast.AST], Callable[[_Names, Any, int], int]] = {
     ast.For: _Names._take_loop,
     ast.AsyncFor: _Names._take_loop,
     ast.While: _Names._take_loop,
-}
-
-
-_PLAIN_FIELDS = frozenset("ctx op ops id attr level kind type_comment names".split())
-#: Where a node holds others whose names matter; an operator or a context has none, nor has a constant.
-_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {
-    kind: () if kind is ast.Constant else tuple(name for name in kind._fields if name not in _PLAIN_FIELDS)
-    for kind in vars(ast).values()
-    if isinstance(kind, type) and issubclass(kind, ast.AST)
 }
 
 

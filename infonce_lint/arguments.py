@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable
-from typing import NoReturn
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NoReturn
 
 from infonce_lint import __version__
 from infonce_lint.configuration import ConfigurationError, Overrides, anchored, check_codes
 from infonce_lint.report import FORMATS
 
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
+
+SHELLS = ("bash", "zsh")
 _EPILOG = """\
 exit codes:
   0  no findings, or all of them fixed
@@ -31,6 +36,11 @@ class OneLineParser(argparse.ArgumentParser):
         """Leave with the exit code 2."""
         self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        """Write the help or a message; argparse itself would be silent about an output that cannot be written."""
+        if message:
+            (sys.stderr if file is None else file).write(message)
+
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
     """The layout of the help; argparse makes one for each option, and would import shutil for its width."""
@@ -39,6 +49,50 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
     except (ValueError, OSError):
         width = 80
     return argparse.RawDescriptionHelpFormatter(prog, width=width - 2)
+
+
+#: Options that cannot be given together.
+_CONFLICTS = (
+    ("--add-noqa", "--fix"),
+    ("--add-noqa", "--diff"),
+    ("--add-noqa", "--write-baseline"),
+    ("--add-noqa", "--watch"),
+    ("--write-baseline", "--fix"),
+    ("--write-baseline", "--diff"),
+    ("--write-baseline", "--watch"),
+    ("--write-baseline", "--baseline"),
+    ("--no-baseline", "--baseline"),
+    ("--statistics", "--diff"),
+    ("--exit-zero", "--exit-non-zero-on-fix"),
+)
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options as they were given; leaves with the exit code 2 if they make no sense together."""
+    made = parser()
+    options = made.parse_args(arguments)
+    options.paths = options.paths or ["."]
+    given = {name for name, value in vars(options).items() if value is not None and value is not False}
+    for option, other in _CONFLICTS:
+        if {_field(option), _field(other)} <= given:
+            made.error(f"{option} and {other} cannot be combined")
+    if "-" in options.paths:
+        if len(options.paths) > 1:
+            made.error("- (standard input) cannot be combined with other paths")
+        for option in ("--add-noqa", "--write-baseline", "--watch"):
+            if _field(option) in given:
+                made.error(f"{option} needs files or folders, not standard input")
+    if options.stdin_filename and options.paths != ["-"]:
+        made.error("--stdin-filename needs - as the path")
+    if options.prove and not (options.fix or options.diff):
+        made.error("--prove needs --fix or --diff: it says which of their fixes are proven")
+    if options.statistics and options.output_format not in ("full", "concise", "json"):
+        made.error(f"--statistics is not written as {options.output_format}; use full, concise or json")
+    return options
+
+
+def _field(option: str) -> str:
+    return option[2:].replace("-", "_")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -59,6 +113,12 @@ def parser() -> argparse.ArgumentParser:
     fixing.add_argument("--prove", action="store_true", help="only the fixes that running the losses proves (torch)")
     fixing.add_argument("--unsafe-fixes", action="store_true", help="also the fixes that a person should read first")
 
+    silencing = made.add_argument_group("findings that are there already")
+    silencing.add_argument("--add-noqa", action="store_true", help="silence each with a # noqa comment")
+    silencing.add_argument("--baseline", metavar="FILE", help="neither report nor fix those that FILE lists")
+    silencing.add_argument("--no-baseline", action="store_true", help="use none, whatever the configuration says")
+    silencing.add_argument("--write-baseline", metavar="FILE", help="list all there are in FILE, and drop those gone")
+
     rules = made.add_argument_group("rules (comma-separated codes or prefixes; may be repeated)")
     rules.add_argument("--select", action="append", metavar="CODES", help="only these")
     rules.add_argument("--ignore", action="append", metavar="CODES", help="not these")
@@ -75,6 +135,7 @@ def parser() -> argparse.ArgumentParser:
     output.add_argument("--output-format", choices=FORMATS, default="full", help="default: full")
     output.add_argument("--output-file", metavar="FILE", help="write the report there")
     output.add_argument("--statistics", action="store_true", help="count the findings of each rule")
+    output.add_argument("--watch", action="store_true", help="lint again whenever a file changes (watchfiles)")
     output.add_argument("-q", "--quiet", action="store_true", help="findings and errors only, no summary")
     output.add_argument("--exit-zero", action="store_true", help="exit with 0 even if there are findings")
     output.add_argument("--exit-non-zero-on-fix", action="store_true", help="exit with 1 if a file was fixed")
@@ -83,6 +144,7 @@ def parser() -> argparse.ArgumentParser:
     settings.add_argument("--config", metavar="FILE", help="this file in place of the nearest pyproject.toml")
     settings.add_argument("--isolated", action="store_true", help="read no configuration file")
     settings.add_argument("--show-settings", action="store_true", help="print the settings of the first path")
+    settings.add_argument("--print-completion", choices=SHELLS, help="print what makes a shell complete our options")
     settings.add_argument("--no-cache", action="store_true", help="neither use nor write .infonce_lint_cache")
     settings.add_argument(
         "-j",
@@ -110,7 +172,14 @@ def overrides(options: argparse.Namespace) -> Overrides:
         exclude=None if options.exclude is None else anchored(_split(options.exclude), here, "--exclude"),
         extend_exclude=anchored(_split(options.extend_exclude or ()), here, "--extend-exclude"),
         force_exclude=options.force_exclude,
+        baseline=_baseline(options),
     )
+
+
+def _baseline(options: argparse.Namespace) -> str | None:
+    if options.no_baseline or options.write_baseline is not None:
+        return ""
+    return None if options.baseline is None else os.path.abspath(options.baseline)
 
 
 def _jobs(text: str) -> int:

@@ -20,6 +20,11 @@ class Entry:
         """The first line, as tables and SARIF show it."""
         return self.doc.partition("\n")[0]
 
+    @property
+    def page(self) -> str:
+        """The whole page, under its title."""
+        return f"# {self.name} ({self.code})\n\n{self.doc}"
+
 
 _PARSE_ERROR = """
     A file that cannot be read as Python 3 or as a notebook.

@@ -51,6 +51,7 @@ class Overrides(NamedTuple):
     exclude: tuple[str, ...] | None = None
     extend_exclude: tuple[str, ...] = ()
     force_exclude: bool = False
+    baseline: str | None = None
 
     def apply(self, settings: Settings) -> Settings:
         """The settings with the command line's word put last; ``--select`` starts the selection afresh."""
@@ -64,6 +65,7 @@ class Overrides(NamedTuple):
             exclude=settings.exclude if self.exclude is None else self.exclude,
             extend_exclude=settings.extend_exclude + self.extend_exclude,
             force_exclude=settings.force_exclude or self.force_exclude,
+            baseline=settings.baseline if self.baseline is None else self.baseline,
         )
 
 
@@ -286,6 +288,12 @@ def _local_name(value: object, where: str, folder: str) -> str:
     return check_name(value, where)
 
 
+def _file(value: object, where: str, folder: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise _wrong(where, value, 'the path of a file, such as "baseline.json"')
+    return os.path.abspath(os.path.join(folder, value))
+
+
 def check_name(value: object, where: str) -> str:
     """``value`` if it can name a Python variable.
 
@@ -332,4 +340,5 @@ _READERS: dict[str, Callable[[object, str, str], object]] = {
     "size_names": _names,
     "guard": _guard,
     "local_name": _local_name,
+    "baseline": _file,
 }

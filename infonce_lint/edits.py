@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from itertools import pairwise
 
 from infonce_lint.finding import Edit
 from infonce_lint.source import SourceFile
+
+_ROW_BREAK = re.compile(r"\r\n|\r|\n")
+
+
+def with_row_breaks(content: str, newline: str) -> str:
+    """``content`` with every row break as ``newline``."""
+    return _ROW_BREAK.sub(newline, content)
 
 
 def overlaps(first: Edit, second: Edit) -> bool:
@@ -23,7 +31,7 @@ def overlaps(first: Edit, second: Edit) -> bool:
 def apply_edits(source: SourceFile, edits: Iterable[Edit]) -> str:
     """The text of ``source`` with all edits made; equal edits are made once.
 
-    ``\\n`` in an edit's content is written as the row break that the file uses.
+    A row break in an edit's content is written as the one that the file uses.
 
     Raises:
         ValueError: two edits overlap, or one names a place that the text does not have.
@@ -37,6 +45,6 @@ def apply_edits(source: SourceFile, edits: Iterable[Edit]) -> str:
         start, end = source.offset(edit.span.start), source.offset(edit.span.end)
         if end < start:
             raise ValueError(f"{source.path}: the edit at {edit.span} ends before it starts")
-        pieces += [source.text[done:start], edit.content.replace("\n", source.newline)]
+        pieces += [source.text[done:start], with_row_breaks(edit.content, source.newline)]
         done = end
     return "".join(pieces) + source.text[done:]

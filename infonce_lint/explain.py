@@ -11,14 +11,10 @@ from infonce_lint.catalogue import Entry, catalogue, find
 
 def main(arguments: Sequence[str]) -> int:
     """Print what is asked for; 2 if a word names no rule."""
-    parser = OneLineParser(
-        prog="infonce-lint explain", description="Print the documentation of rules.", allow_abbrev=False
-    )
-    parser.add_argument("rules", nargs="*", metavar="CODE", help="a code (NCE001) or a rule's name")
-    parser.add_argument("--all", action="store_true", help="every rule")
-    options = parser.parse_args(arguments)
+    made = parser()
+    options = made.parse_args(arguments)
     if bool(options.rules) == options.all:
-        parser.error("give codes, such as NCE001, or --all")
+        made.error("give codes, such as NCE001, or --all")
     entries: list[Entry] = list(catalogue()) if options.all else []
     status = 0
     for word in options.rules:
@@ -37,10 +33,20 @@ def main(arguments: Sequence[str]) -> int:
     return status
 
 
+def parser() -> OneLineParser:
+    """The options of the command."""
+    made = OneLineParser(
+        prog="infonce-lint explain", description="Print the documentation of rules.", allow_abbrev=False
+    )
+    made.add_argument("rules", nargs="*", metavar="CODE", help="a code (NCE001) or a rule's name")
+    made.add_argument("--all", action="store_true", help="every rule")
+    return made
+
+
 def _print(entries: Sequence[Entry]) -> None:
     from infonce_lint.report.terminal import is_coloured
 
-    text = "\n\n".join(f"# {entry.name} ({entry.code})\n\n{entry.doc}" for entry in entries)
+    text = "\n\n".join(entry.page for entry in entries)
     if not is_coloured(sys.stdout):
         print(text)
         return

@@ -13,21 +13,28 @@ from infonce_lint.settings import Settings
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
+    from infonce_lint.report.fingerprint import Mark
+
 SUFFIXES = (".py", ".pyi", ".ipynb")
 
 
 class Target(NamedTuple):
-    """A file to lint: its path as it is shown (relative to the current folder where it lies below it)."""
+    """A file to lint: its path as it is shown (relative to the current folder where it lies below it).
+
+    ``known`` are the findings that its baseline holds.
+    """
 
     path: str
     settings: Settings
+    known: tuple[Mark, ...] = ()
 
 
 class Discovery:
-    """The files found; ``errors`` make the exit code 2, ``warnings`` do not."""
+    """The files found, and the ``folders`` searched; ``errors`` make the exit code 2, ``warnings`` do not."""
 
     def __init__(self) -> None:
         self.targets: list[Target] = []
+        self.folders: list[str] = []
         self.errors: list[str] = []
         self.warnings: list[str] = []
 
@@ -56,17 +63,23 @@ class _Search:
     def __init__(self, configurations: Configurations) -> None:
         self._configurations = configurations
         self._found = Discovery()
-        self._seen: set[str] = set()  # real paths
+        self._seen: dict[str, bool] = {}  # real paths, and whether each was met under its own name
+        self._links: list[tuple[int, str]] = []  # targets that are symbolic links: index and real path
         self._exclusions: dict[Configuration, PathPatterns] = {}
 
     def run(self, paths: Sequence[str]) -> Discovery:
         for path in paths:
             if os.path.isdir(path):
                 self._take_folder(path)
-            elif os.path.exists(path):
+            elif os.path.isfile(path):
                 self._take_file(path)
+            elif os.path.exists(path):
+                self._report(f"{path}: neither a file nor a folder; give what it holds on standard input, as -")
             else:
                 self._report(f"{path}: no such file or folder")
+        for index, real in reversed(self._links):
+            if self._seen[real]:  # its own name stands for it
+                del self._found.targets[index]
         return self._found
 
     def _report(self, error: str) -> None:
@@ -91,12 +104,16 @@ class _Search:
                 return
             if configuration.settings.respect_gitignore and _Ignores.above(folder).within(folder).ignore(absolute):
                 return
-        self._take(os.path.realpath(absolute), absolute, shown(path), configuration)
+        self._take(os.path.realpath(absolute), absolute, shown(path), configuration, is_link=os.path.islink(absolute))
 
-    def _take(self, real: str, absolute: str, name: str, configuration: Configuration) -> None:
-        if real not in self._seen:
-            self._seen.add(real)
-            self._found.targets.append(Target(name, configuration.for_file(absolute)))
+    def _take(self, real: str, absolute: str, name: str, configuration: Configuration, *, is_link: bool) -> None:
+        """Add a file unless it is there; one that is there under a link's name alone is added under its own."""
+        if self._seen.get(real) or (is_link and real in self._seen):
+            return
+        self._seen[real] = not is_link
+        if is_link:
+            self._links.append((len(self._found.targets), real))
+        self._found.targets.append(Target(name, configuration.for_file(absolute)))
 
     def _take_folder(self, path: str) -> None:
         folder = os.path.abspath(path)
@@ -115,13 +132,15 @@ class _Search:
         for entry, found_with in self._walk(folder, ignores):
             empty = False
             inside = os.path.relpath(entry.path, folder)
-            identity = os.path.realpath(entry.path) if entry.is_symlink() else os.path.join(real, inside)
-            self._take(identity, entry.path, os.path.join(prefix, inside), found_with)
+            is_link = entry.is_symlink()
+            identity = os.path.realpath(entry.path) if is_link else os.path.join(real, inside)
+            self._take(identity, entry.path, os.path.join(prefix, inside), found_with, is_link=is_link)
         if empty and len(self._found.errors) == errors:
             self._found.warnings.append(f"{path}: no Python files or notebooks found (excluded ones aside)")
 
     def _walk(self, folder: str, ignores: _Ignores) -> Iterator[tuple[os.DirEntry[str], Configuration]]:
         """Files below ``folder`` by name; symbolic links to folders are not followed, so no loop can catch us."""
+        self._found.folders.append(folder)
         configuration = self._configuration(folder)
         if configuration is None:
             return

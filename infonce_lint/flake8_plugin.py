@@ -7,13 +7,16 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from infonce_lint import __version__
+from infonce_lint.report.text import one_line
 
 if TYPE_CHECKING:
     import argparse
     import ast
 
     from infonce_lint.configuration import Configurations
+    from infonce_lint.finding import Finding
     from infonce_lint.settings import Settings
+    from infonce_lint.source import SourceFile
 
 
 class Plugin:
@@ -24,28 +27,70 @@ class Plugin:
 
     _configurations: ClassVar[Configurations]
     _given: ClassVar[dict[str, Any]] = {}
+    _hears_all: ClassVar[bool] = False  # under --disable-noqa no suppression is of use
 
     def __init__(self, tree: ast.Module, lines: Sequence[str], filename: str) -> None:
         self._lines = lines
         self._filename = filename
 
     def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
-        """Row, column (counted from 0, as flake8 expects), text and this class, for each finding."""
-        from infonce_lint.linter import lint
+        """Row, column (counted from 0, as flake8 expects), text and this class, for each finding.
+
+        Suppressed findings are among them: flake8 filters by ``# noqa`` itself. Unused suppressions are told from all
+        that was found, whatever flake8 selects, so NCE901 says the same as the command does.
+        """
+        for finding in self._findings():
+            start = finding.span.start
+            yield start.row, start.column - 1, f"{finding.code} {one_line(finding.text)}", type(self)
+
+    def _findings(self) -> list[Finding]:
+        from infonce_lint.linter import lint, reports_parse_errors
         from infonce_lint.source import SourceError, SourceFile
 
+        settings = self._settings()
         source = SourceFile.from_text("".join(self._lines), self._filename)
         try:
-            found = lint(source, self._settings(), noqa=False)
-        except SourceError:  # flake8 reports what does not parse itself (E999)
-            return
-        for finding in found:
-            start = finding.span.start
-            yield start.row, start.column - 1, f"{finding.code} {finding.text}", type(self)
+            found = lint(source, settings, noqa=False)
+            if found and settings.baseline:
+                known = self._known(source, lint(source, settings), settings)
+                found = [each for each in found if each not in known]
+        except SourceError as error:  # flake8 itself reports what does not parse; this is more than we can take
+            return [error.finding] if reports_parse_errors(settings) else []
+        return [each for each in found if not (self._hears_all and each.code == "NCE901")]
+
+    def _known(self, source: SourceFile, found: list[Finding], settings: Settings) -> Sequence[Finding]:
+        """Those that the baseline of ``settings`` holds.
+
+        Raises:
+            ExecutionError: it cannot be used.
+        """
+        from infonce_lint.baseline import Baseline, BaselineError, split_source
+        from infonce_lint.files import shown
+
+        try:
+            marks = Baseline.read(shown(settings.baseline)).known_in(self._filename)
+        except BaselineError as error:
+            from flake8.exceptions import ExecutionError
+
+            raise ExecutionError(f"infonce-lint: {error}") from None
+        return split_source(source, found, marks)[1]
 
     def _settings(self) -> Settings:
+        """The settings of this file.
+
+        Raises:
+            ExecutionError: a configuration file beside it cannot be used; flake8 says so in one line.
+        """
+        from infonce_lint.configuration import ConfigurationError
+
         path = os.path.abspath(self._filename)
-        return self._configurations.for_folder(os.path.dirname(path)).for_file(path)._replace(**self._given)
+        try:
+            configuration = self._configurations.for_folder(os.path.dirname(path))
+            return configuration.for_file(path)._replace(**self._given)
+        except ConfigurationError as error:
+            from flake8.exceptions import ExecutionError
+
+            raise ExecutionError(f"infonce-lint: {error}") from None
 
     @classmethod
     def add_options(cls, manager: Any) -> None:
@@ -69,6 +114,7 @@ class Plugin:
 
         cls._configurations = Configurations()
         cls._given = {}
+        cls._hears_all = options.disable_noqa
         try:
             cls._configurations.for_folder(os.getcwd())
             for field in ("config_names", "size_names"):

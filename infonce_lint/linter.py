@@ -42,8 +42,8 @@ class FixedFile:
 def lint(source: SourceFile, settings: Settings, *, noqa: bool = True) -> list[Finding]:
     """The findings of one source file, sorted by place.
 
-    With ``noqa=False`` suppressed findings are returned too (flake8 filters them itself); what a fix may do is decided
-    as if they were suppressed all the same.
+    With ``noqa=False`` suppressed findings are returned too (flake8 filters them itself); what a fix may do, and which
+    suppressions are unused, is decided as if they were suppressed all the same.
 
     Raises:
         SourceError: the file does not parse.
@@ -55,10 +55,10 @@ def lint(source: SourceFile, settings: Settings, *, noqa: bool = True) -> list[F
         with _deep_recursion():
             found = _loss_findings(source, settings, suppressions)
     kept = [each for each in found if settings.selects(each.code)]
-    if noqa:
-        kept = [each for each in kept if not suppressions.silences(each)]
-        if settings.selects("NCE901") and may_name_our_codes(source.text.encode(errors="replace")):
-            kept += suppressions.unused(_active_codes(settings))
+    heard = [each for each in kept if not suppressions.silences(each)]
+    kept = heard if noqa else kept
+    if settings.selects("NCE901") and may_name_our_codes(source.text.encode(errors="replace")):
+        kept += suppressions.unused(_active_codes(settings))
     return sorted(kept, key=lambda each: (each.span, each.code))
 
 
@@ -121,14 +121,26 @@ def _withheld(unit: list[Finding], source: SourceFile, settings: Settings, suppr
     return ""
 
 
-def lint_bytes(data: bytes, path: str, settings: Settings, *, noqa: bool = True) -> list[Finding]:
-    """The findings of a file's bytes; one NCE900 finding for a file that cannot be read as Python or a notebook."""
+def lint_bytes(
+    data: bytes, path: str, settings: Settings, *, noqa: bool = True, linted: Linted | None = None
+) -> list[Finding]:
+    """The findings of a file's bytes; one NCE900 finding for a file that cannot be read as Python or a notebook.
+
+    ``linted`` finds them in the place of `lint`.
+    """
+    linted = linted or partial(lint, noqa=noqa)
     try:
         if path.endswith(NOTEBOOK_SUFFIX):
-            return _lint_notebook(_notebook(data, path), settings, linted=partial(lint, noqa=noqa))
-        return lint(SourceFile.from_bytes(data, path), settings, noqa=noqa)
+            return _lint_notebook(_notebook(data, path), settings, linted=linted)
+        return linted(SourceFile.from_bytes(data, path), settings)
     except SourceError as error:
         return _parse_error(error, settings)
+
+
+def silenced(data: bytes, path: str, settings: Settings) -> list[Finding]:
+    """The findings of a file's bytes that ``# noqa`` comments keep out of `lint_bytes`."""
+    kept = lint_bytes(data, path, settings)
+    return [each for each in lint_bytes(data, path, settings, noqa=False) if each not in kept]
 
 
 def _notebook(data: bytes, path: str) -> Notebook:

@@ -31,6 +31,25 @@ class _Cell:
     python: str
 
 
+class _JoinedCells(SourceFile):
+    """The code of a notebook as one file, which knows from its marker rows the cell of each row."""
+
+    def __init__(self, text: str, path: str, marker: str) -> None:
+        super().__init__(text, path)
+        self._marker = marker
+
+    def with_text(self, text: str) -> SourceFile:
+        return _JoinedCells(text, self.path, self._marker)
+
+    def spoken(self, position: Position) -> str:
+        """Cell and row, as every place of a notebook is given."""
+        for row in range(position.row, 0, -1):
+            marker, _, number = self.rows[row - 1].rstrip("\n").rpartition(" ")
+            if marker == self._marker:
+                return f"row {max(position.row - row, 1)} of cell {number}"
+        return super().spoken(position)
+
+
 class Notebook:
     """A notebook's code as one `SourceFile`, and the places and edits of that file in terms of cells."""
 
@@ -52,7 +71,7 @@ class Notebook:
                 self._cells.append(_Cell(number, row, text, python))
                 blocks.append(f"{self._marker} {number}\n{_ended(python)}")
                 row += len(SourceFile(blocks[-1], path).rows) - 1
-        self.source = SourceFile("".join(blocks), path)
+        self.source: SourceFile = _JoinedCells("".join(blocks), path, self._marker)
 
     @classmethod
     def from_bytes(cls, data: bytes, path: str) -> Notebook:
@@ -184,6 +203,8 @@ def _restored(cell: _Cell, block: str) -> str:
 def _code_cells(root: Any) -> list[tuple[int, str]]:
     """Number and text of each Python cell in a notebook's JSON."""
     cells = root.get("cells") if isinstance(root, dict) else None
+    if isinstance(root, dict) and isinstance(root.get("worksheets"), list):
+        raise SourceError("a notebook of the old format 3; open and save it in Jupyter to bring it to format 4")
     if not isinstance(cells, list):
         raise SourceError("not a notebook of format 4: it has no list of cells")
     found = []

@@ -45,7 +45,8 @@ class PathPatterns:
 
     def globs_cover(self, path: str, *, is_folder: bool = False) -> bool:
         """Whether a pattern other than a plain name means ``path`` or a folder above it."""
-        return bool(self._globs) and self._spec.match_file(_posix(path).lstrip("/") + "/" * is_folder)
+        # pathspec 0.12.0 says None where no pattern speaks
+        return bool(self._globs) and bool(self._spec.match_file(_posix(path).lstrip("/") + "/" * is_folder))
 
     def is_valid(self) -> bool:
         """Whether all patterns can be understood."""

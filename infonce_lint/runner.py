@@ -21,17 +21,23 @@ if TYPE_CHECKING:
     from infonce_lint.cache import ResultCache
     from infonce_lint.finding import Finding
     from infonce_lint.linter import Linted
+    from infonce_lint.report.fingerprint import Mark
 
 _PATIENCE = 0.05  # seconds before a run may be shared among processes, which costs about 0.05
 _WORTH_IT = 0.2  # seconds that must then be left by the pace so far
 
 
 class Mode(enum.Enum):
-    """What is done with a file: only look, write the fixes, or only show them."""
+    """What is done with a file: only look, write the fixes, only show them, or silence what is found."""
 
     LINT = "lint"
     FIX = "fix"
     DIFF = "diff"
+    ADD_NOQA = "add-noqa"
+
+
+class WorkersDied(Exception):
+    """A process that shared the work ended before its time; the text says so in one line."""
 
 
 class Outcome(NamedTuple):
@@ -39,8 +45,10 @@ class Outcome(NamedTuple):
 
     Attributes:
         findings: those that remain; their positions count in ``data``.
+        silenced: those that comments silence, where `with_silenced` looked for them.
+        known: those that the baseline holds.
         after: the fixed bytes where a fix changed (or would change) the file, else None.
-        fixed: how many findings the fix repaired or would repair.
+        fixed: how many findings the fix repaired or would repair; how many comments silence findings from now on.
         note: why fixes that were on offer were not applied.
         error: one line about an error that is ours or the disk's; the run's exit code is then 2.
     """
@@ -52,16 +60,20 @@ class Outcome(NamedTuple):
     fixed: int = 0
     note: str = ""
     error: str = ""
+    silenced: tuple[Finding, ...] = ()
+    known: tuple[Finding, ...] = ()
 
     @property
     def is_clean(self) -> bool:
-        """Whether there is nothing to report, to change or to say about the file."""
-        return not self.findings and self.after is None and not self.note and not self.error
+        """Whether there is nothing to report, to change or to say about the file, whatever a baseline holds."""
+        found = self.findings or self.silenced or self.known
+        return not found and self.after is None and not self.note and not self.error
 
     @property
     def report(self) -> FileReport:
         """The findings as reporters take them."""
-        return FileReport(self.path, self.findings, cache(partial(_text, self.data, self.path)))
+        text = cache(partial(_text, self.data, self.path))
+        return FileReport(self.path, self.findings, text, self.silenced, self.known)
 
 
 def run(
@@ -79,6 +91,9 @@ def run(
         linted: for `linter.fix_bytes`; it cannot leave this process.
         jobs: how many processes may share the work when it lasts; results do not depend on it.
         known: the results of earlier runs; it learns those of this one.
+
+    Raises:
+        WorkersDied: the system ended a process; the outcomes before it have come already.
     """
     found = {} if known is None else {target.path: _status(target.path) for target in targets}
     clean = {target.path for target in targets if known is not None and known.is_clean(target, found[target.path])}
@@ -126,7 +141,7 @@ def _worked_off(todo: Sequence[Target], work: Callable[[Target], Outcome], jobs:
     started = time.monotonic()
     for done, target in enumerate(todo):
         spent = time.monotonic() - started
-        if jobs > 1 and spent > _PATIENCE and spent / done * (len(todo) - done) > _WORTH_IT:
+        if jobs > 1 and done and spent > _PATIENCE and spent / done * (len(todo) - done) > _WORTH_IT:
             yield from _in_processes(todo[done:], work, jobs)
             return
         yield work(target)
@@ -142,7 +157,7 @@ def available_processors() -> int:
 def _in_processes(todo: Sequence[Target], work: Callable[[Target], Outcome], jobs: int) -> Iterator[Outcome]:
     import multiprocessing
     import signal
-    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
     jobs = min(jobs, len(todo))
@@ -150,6 +165,8 @@ def _in_processes(todo: Sequence[Target], work: Callable[[Target], Outcome], job
     pool = ProcessPoolExecutor(jobs, context, ignore_interrupt)
     try:
         yield from pool.map(work, todo, chunksize=max(1, min(16, len(todo) // (4 * jobs))))
+    except BrokenExecutor:
+        raise WorkersDied("a process died while it linted (out of memory?); try --jobs 1, or fewer files") from None
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -169,17 +186,36 @@ def process(target: Target, mode: Mode, *, unsafe: bool, linted: Linted | None =
         return Outcome(target.path, findings=(_unreadable(error),))
     if not may_report(data, target.path, target.settings) and compiles(data, target.path, status):
         return Outcome(target.path)
-    outcome = process_bytes(data, target.path, target.settings, mode, unsafe=unsafe, linted=linted)
-    if mode is Mode.FIX and outcome.after is not None:
+    known = target.known
+    outcome = process_bytes(data, target.path, target.settings, mode, unsafe=unsafe, linted=linted, known=known)
+    if mode in (Mode.FIX, Mode.ADD_NOQA) and outcome.after is not None:
         from infonce_lint.writing import write_atomically
 
         try:
             write_atomically(target.path, outcome.after)
         except OSError as error:
-            unfixed = process_bytes(data, target.path, target.settings, Mode.LINT, unsafe=unsafe)
-            failed = f"{target.path}: not fixed, it cannot be written: {error.strerror or error}"
-            return Outcome(target.path, data, unfixed.findings, error=failed)
+            unfixed = process_bytes(data, target.path, target.settings, Mode.LINT, unsafe=unsafe, known=known)
+            failed = f"{target.path}: not changed, it cannot be written: {error.strerror or error}"
+            return unfixed._replace(error=failed)
     return outcome._replace(data=b"") if outcome.is_clean else outcome
+
+
+def with_silenced(outcome: Outcome, settings: Settings) -> Outcome:
+    """The outcome with the findings that comments silence, for a report that lists them too."""
+    if outcome.error:
+        return outcome
+    data = outcome.data
+    if not data:  # a clean file: it was not kept
+        try:
+            with open(outcome.path, "rb") as file:
+                data = file.read()
+        except OSError:
+            return outcome
+    if b"noqa" not in data.lower():
+        return outcome
+    from infonce_lint.linter import silenced
+
+    return outcome._replace(data=data, silenced=tuple(silenced(data, outcome.path, settings)))
 
 
 def _unreadable(error: OSError) -> Finding:
@@ -190,27 +226,54 @@ def _unreadable(error: OSError) -> Finding:
 
 
 def process_bytes(
-    data: bytes, path: str, settings: Settings, mode: Mode, *, unsafe: bool, linted: Linted | None = None
+    data: bytes,
+    path: str,
+    settings: Settings,
+    mode: Mode,
+    *,
+    unsafe: bool,
+    linted: Linted | None = None,
+    known: Sequence[Mark] = (),
 ) -> Outcome:
-    """Lint or fix one file's bytes; an exception of our own becomes the outcome's error."""
-    from infonce_lint.linter import fix_bytes, lint, lint_bytes
+    """Lint or fix one file's bytes; an exception of our own becomes the outcome's error.
 
+    Findings that are ``known`` are set apart, and neither fixed nor silenced.
+    """
     try:
-        if mode is Mode.LINT:
-            return Outcome(path, data, tuple(lint_bytes(data, path, settings)))
-        fixed = fix_bytes(data, path, settings, unsafe=unsafe, linted=linted or lint)
-        after = fixed.data if fixed.changed else None
-        note = f"{path}: {fixed.reason}" if fixed.reason else ""
-        if mode is Mode.FIX:
-            return Outcome(path, fixed.data, tuple(fixed.remaining), after, fixed.fixed, note)
-        remaining = tuple(fixed.remaining)
-        if fixed.changed and remaining:  # the file keeps its old rows, so the positions must be theirs
-            before = lint_bytes(data, path, settings)
-            remaining = tuple(f for f in before if not is_fixable(f, unsafe_fixes=unsafe))
-        return Outcome(path, data, remaining, after, fixed.fixed, note)
+        if not known:
+            return _processed(data, path, settings, mode, unsafe, linted)
+        from infonce_lint.baseline import not_fixing_known, split, without_known
+        from infonce_lint.linter import lint
+
+        spare = without_known if mode is Mode.ADD_NOQA else not_fixing_known
+        outcome = _processed(data, path, settings, mode, unsafe, spare(linted or lint, known))
+        new, old = split(outcome.report, known)
+        return outcome._replace(findings=new, known=old)
     except Exception as error:  # one bad file must not stop the run
         said = " ".join(f"{type(error).__name__}: {error}".split())
         return Outcome(path, data, error=f"{path}: internal error, please report it: {said}")
+
+
+def _processed(data: bytes, path: str, settings: Settings, mode: Mode, unsafe: bool, linted: Linted | None) -> Outcome:
+    from infonce_lint.linter import fix_bytes, lint, lint_bytes
+
+    if mode is Mode.LINT:
+        return Outcome(path, data, tuple(lint_bytes(data, path, settings)))
+    if mode is Mode.ADD_NOQA:
+        from infonce_lint.add_noqa import add_noqa
+
+        fixed = add_noqa(data, path, settings, linted=linted or lint)
+    else:
+        fixed = fix_bytes(data, path, settings, unsafe=unsafe, linted=linted or lint)
+    after = fixed.data if fixed.changed else None
+    note = f"{path}: {fixed.reason}" if fixed.reason else ""
+    if mode is not Mode.DIFF:
+        return Outcome(path, fixed.data, tuple(fixed.remaining), after, fixed.fixed, note)
+    remaining = tuple(fixed.remaining)
+    if fixed.changed and remaining:  # the file keeps its old rows, so the positions must be theirs
+        before = lint_bytes(data, path, settings, linted=linted)
+        remaining = tuple(f for f in before if not is_fixable(f, unsafe_fixes=unsafe))
+    return Outcome(path, data, remaining, after, fixed.fixed, note)
 
 
 def _text(data: bytes, path: str, cell: int | None) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from infonce_lint.semantic.names import SIZE_WORDS, is_config_size_name, is_size_name, words
+from infonce_lint.semantic.names import SIZE_WORDS, is_config_size_name, is_constant_size_name, words
 from infonce_lint.settings import Settings
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ def _reads_as_size(data: bytes, start: int, end: int) -> bool:
     name = (before[len(head) :] + data[start:end] + after[: len(after) - len(tail)]).decode()
     if head[-1:] in _QUOTES and head[:-1].rstrip()[-1:] == b":":
         return False  # the value of a dictionary's entry: nothing is asked for it
-    if is_size_name(name) or len(name) > _WINDOW:
+    if is_constant_size_name(name) or len(name) > _WINDOW:
         return True
     if is_config_size_name(name) and head.rstrip(_BLANKS)[-1:] in (b".", b"\n", b"\r", b""):
         return True  # ``args.batch``

@@ -10,7 +10,7 @@ class Settings(NamedTuple):
 
     ``select``, ``ignore`` and ``extend_select`` hold code prefixes; the longest matching prefix wins and, at equal
     length, ``ignore``. ``config_names`` and ``size_names`` add names to those that the semantic model knows.
-    ``guard`` is ``"assert"`` or ``"raise"``.
+    ``guard`` is ``"assert"`` or ``"raise"``. ``baseline`` is the absolute path of a file of known findings, if any.
     """
 
     select: tuple[str, ...] = ("NCE",)
@@ -25,6 +25,7 @@ class Settings(NamedTuple):
     size_names: tuple[str, ...] = ()
     guard: str = "assert"
     local_name: str = "actual_batch_size"
+    baseline: str = ""
 
     def selects(self, code: str) -> bool:
         """Whether findings of ``code`` are wanted."""

@@ -23,12 +23,16 @@ from infonce_lint.finding import Finding, Position, Span
 if TYPE_CHECKING:
     import libcst as cst
 
+    from infonce_lint.spans import Spans
+
 UNREADABLE = "NCE900"
 """The code of the finding that stands for a file which cannot be decoded or parsed."""
 
 _ROW_BREAK = re.compile(r"\r\n|\r|\n")
 _LIBCST_PLACE = re.compile(r"error at (\d+):(\d+)")
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
+
+_UNUSUAL_BLANKS = {"\f": "a form feed", "\r": "a carriage return without a line feed"}
 
 _INDENTING_TAB = re.compile(r"^[ \t]*\t[ \t]*", re.MULTILINE)
 
@@ -149,6 +153,10 @@ class SourceFile:
         row = bisect_right(self._row_starts, offset)
         return Position(row, offset - self._row_starts[row - 1] + 1)
 
+    def spoken(self, position: Position) -> str:
+        """The row of a place as messages name it."""
+        return f"row {position.row}"
+
     def segment(self, span: Span) -> str:
         """The text of ``span``."""
         return self.text[self.offset(span.start) : self.offset(span.end)]
@@ -222,7 +230,7 @@ class SourceFile:
         return self._parsed.with_changes(body=self._parsed.body[:-1])
 
     @cached_property
-    def _generated(self) -> tuple[str, dict[cst.CSTNode, tuple[int, int]]]:
+    def _generated(self) -> tuple[str, Spans]:
         """What libcst makes of its own tree, and the offsets of every node in ``text``."""
         module = self.module
         from infonce_lint import spans
@@ -234,7 +242,7 @@ class SourceFile:
         placed = found if code == self._guarded else spans.aligned(code, self._guarded, found)
         if placed is None:
             raise SourceError("libcst does not reproduce this file, so no place in it can be named")
-        placed[module] = (0, len(self.text))
+        placed[id(module)] = (0, len(self.text))
         return code, placed
 
     def span(self, node: cst.CSTNode) -> Span:
@@ -243,7 +251,7 @@ class SourceFile:
         Raises:
             KeyError: ``node`` is no part of this file's ``module``.
         """
-        start, end = self._generated[1][node]
+        start, end = self._generated[1][id(node)]
         return Span(self.position(start), self.position(min(end, len(self.text))))
 
     def ast_span(self, node: ast.AST) -> Span:
@@ -261,8 +269,10 @@ class SourceFile:
         code, text = self._generated[0], self._guarded
         if code == text:
             return ""
-        same = next((offset for offset, (a, b) in enumerate(zip(code, text)) if a != b), 0)
-        return f"libcst does not reproduce row {self.position(same).row} of this file (mostly a form feed is to blame)"
+        first = next((offset for offset, (a, b) in enumerate(zip(code, text)) if a != b), len(code))
+        what = _UNUSUAL_BLANKS.get(text[first : first + 1], "unusual white space")
+        place = self.spoken(self.position(min(first, len(self.text))))
+        return f"{what} on {place} keeps a fix from being placed; remove it and run again"
 
     @property
     def editable(self) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -66,6 +66,10 @@ class Suppressions:
             directive.used.update(directive.matching(finding.code) or ())
         return True
 
+    def comment_row(self, row: int) -> int:
+        """The row at whose end a ``# noqa`` silences a finding that starts on ``row``."""
+        return next((last for first, last in self._joined_rows() if first <= row <= last), row)
+
     def unused(self, active: Collection[str], known: Collection[str] = ()) -> list[Finding]:
         """A finding NCE901 for each comment with NCE codes that silenced nothing; ask when all findings went by.
 
@@ -96,6 +100,34 @@ class Suppressions:
                 if idle:
                     found.append(self._report(start, comment, match, idle))
         return [each for each in found if not self.covers(each)]
+
+    def silencing(self, findings: Iterable[Finding]) -> list[Edit]:
+        """Edits that silence ``findings``: their codes join the directive that counts on their row, or make a new one.
+
+        There is none for a finding whose row's directive stands in a string: to change it would change the program.
+        """
+        wanted: dict[tuple[int, int], set[str]] = {}
+        joined = {row: rows for rows in self._joined_rows() for row in range(rows[0], rows[1] + 1)}
+        for finding in findings:
+            row = finding.span.start.row
+            wanted.setdefault(joined.get(row, (row, row)), set()).add(finding.code)
+        edits = [self._silencing(last, sorted(codes)) for (_, last), codes in sorted(wanted.items())]
+        return [edit for edit in edits if edit is not None]
+
+    def _silencing(self, last: int, codes: list[str]) -> Edit | None:
+        directive = self._by_row.get(last)
+        if directive is None:
+            text = self._rows[last - 1].rstrip("\n")
+            place = Position(last, len(text.rstrip()) + 1)
+            return Edit(_in_row(place, 0, len(text) - len(text.rstrip())), f"  # noqa: {', '.join(codes)}")
+        for start, comment in self._comments:
+            offset = directive.place.column - start.column
+            match = _NOQA.match(comment, offset) if start.row == directive.place.row and offset >= 0 else None
+            if match is not None and match["codes"]:
+                *_, code = _CODE.finditer(match["codes"])
+                end = match.start("codes") + code.end(1)
+                return Edit(_in_row(start, end, end), f", {', '.join(codes)}")
+        return None
 
     # ---- reading the file
 

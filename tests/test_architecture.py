@@ -16,9 +16,11 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"source", "spans", "nesting", "edits", "notebook", "notebook_json", "magics", "suppression"}),
     frozenset({"semantic"}),
     frozenset({"rule", "rules", "repair"}),
-    frozenset({"linter", "fixer", "screen"}),
-    frozenset({"runner", "compiled", "cache", "files", "patterns", "configuration", "catalogue", "writing", "report"}),
-    frozenset({"cli", "arguments", "explain", "flake8_plugin", "server", "verify", "testing", "__main__"}),
+    frozenset({"linter", "fixer", "add_noqa", "screen"}),
+    frozenset({"runner", "compiled", "cache", "files", "patterns", "configuration", "catalogue", "writing", "report"})
+    | {"baseline"},
+    frozenset({"cli", "arguments", "explain", "flake8_plugin", "server", "verify", "testing", "__main__"})
+    | {"checking", "delivery", "watching", "completion"},
 )
 EXECUTING = frozenset({"verify", "testing"})  # they run a loss because a person asks them to
 APART = frozenset({"reference", "__init__"})

@@ -87,7 +87,7 @@ def test_a_notebook_that_names_no_language_is_python() -> None:
         (b"[]", "no list of cells"),
         (b"3", "no list of cells"),
         (b'{"cells": {}}', "no list of cells"),
-        (b'{"worksheets": [{"cells": []}]}', "format 4"),
+        (b'{"worksheets": [{"cells": []}]}', "old format 3; open and save it in Jupyter"),
         (b'{"cells": [1]}', "cell 1 is no JSON object"),
         (b'{"cells": [{"cell_type": "code", "source": 5}]}', "source of cell 1"),
         (b'{"cells": [{}, {"cell_type": "code", "source": ["a", 5]}]}', "source of cell 2"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import re
 from collections.abc import Collection
 
 import libcst as cst
@@ -11,6 +12,8 @@ import libcst as cst
 from infonce_lint.finding import Edit, Position, Span
 from infonce_lint.semantic.values import Block, Function, Value
 from infonce_lint.source import SourceFile
+
+_STEP = re.compile(r"^ {4}(?=\S)")  # how new code indents; the file may do it in another way
 
 
 def replace(source: SourceFile, node: cst.CSTNode, text: str) -> Edit:
@@ -60,8 +63,9 @@ def insert_before(source: SourceFile, place: tuple[Block, int], lines: list[str]
     indent = row[: start.column - 1]
     if indent.strip():
         return None
-    text = "".join(line.replace("\n", f"\n{indent}") + f"\n{indent}" for line in lines)
-    return Edit(Span(start, start), text)
+    step = "\t" if "\t" in indent else source.module.default_indent
+    rows = [_STEP.sub(step, row) for line in lines for row in line.split("\n")]
+    return Edit(Span(start, start), "".join(f"{row}\n{indent}" for row in rows))
 
 
 def start_of(source: SourceFile, statement: cst.CSTNode) -> Position:
@@ -81,6 +85,22 @@ def home_of(block: Block) -> Block:
 def encloses(outer: Block, inner: Block) -> bool:
     """Whether ``inner`` is ``outer`` or stands in it."""
     return any(block is outer for block, _ in _chain(inner, 0))
+
+
+def is_in_class_body(block: Block) -> bool:
+    """Whether the statements of ``block`` run in a class body."""
+    current: Block | None = block
+    while current is not None:
+        if isinstance(current.statement, cst.ClassDef):
+            return True
+        current = current.parent
+    return False
+
+
+def loses_comment(source: SourceFile, edit: Edit) -> bool:
+    """Whether ``edit`` takes out a comment; a ``#`` in a string of several rows counts as one."""
+    replaced = source.segment(edit.span)
+    return ("\n" in replaced or "\r" in replaced) and replaced.count("#") > edit.content.count("#")
 
 
 def free_name(wanted: str, function: Function, taken: Collection[str] = ()) -> str:

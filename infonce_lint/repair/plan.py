@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from infonce_lint.edits import with_row_breaks
 from infonce_lint.finding import Applicability, Edit, Fix
 from infonce_lint.repair import helper, rebuild
 from infonce_lint.repair.gather import gather_problem
 from infonce_lint.repair.injected import injected_mask_problem
-from infonce_lint.repair.place import anchor, insert_before
+from infonce_lint.repair.place import anchor, insert_before, is_in_class_body, loses_comment
 from infonce_lint.repair.residue import residue_problem
 from infonce_lint.repair.rewrite import Derived, Refused, Rewriter
 from infonce_lint.repair.solve import Solution, Solver
@@ -83,9 +84,9 @@ class _Planner:
     def _repair_function(self, function: Function, uses: list[SizeUse], rewriter: Rewriter) -> list[Edit]:
         frozen = [use for use in uses if use.frozen]
         if frozen and function.is_module:
+            where = "in a class body" if any(is_in_class_body(use.read.block) for use in frozen) else "at module level"
             raise Refused(
-                "the tensor is built at module level, where no features are; "
-                "build it in the loss from the features' rows"
+                f"the tensor is built {where}, where no features are; build it in the loss from the features' rows"
             )
         if frozen and function.is_constructor:
             direct = [use for use in uses if len(use.frozen) < len(use.engagements)]
@@ -136,7 +137,13 @@ class _Planner:
         return False
 
     def _fix(self, edits: list[Edit], solutions: dict[str, Solution]) -> Fix:
-        unique = tuple(sorted(set(edits), key=lambda each: (each.span.start, each.span.end)))
+        newline = self.source.newline
+        written = {Edit(each.span, with_row_breaks(each.content, newline)) for each in edits}
+        unique = tuple(sorted(written, key=lambda each: (each.span.start, each.span.end)))
+        for edit in unique:
+            if loses_comment(self.source, edit):
+                row = self.source.spoken(edit.span.start)
+                raise Refused(f"a comment stands inside the expression on {row} that the fix replaces; move it first")
         safe = all(each.proven for each in solutions.values()) and not self.doubts
         why = (
             "the tensor, its row axis and the number of views are read from the code; "

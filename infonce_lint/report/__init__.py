@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from infonce_lint.report.text import one_line
+
 if TYPE_CHECKING:
     from infonce_lint.finding import Finding
 
@@ -15,11 +17,17 @@ FORMATS = ("full", "concise", "json", "sarif", "github", "gitlab", "junit")
 
 
 class FileReport(NamedTuple):
-    """The findings of one file. ``text(cell)`` gives the text that positions count in (cell None: the whole file)."""
+    """The findings of one file. ``text(cell)`` gives the text that positions count in (cell None: the whole file).
+
+    ``silenced`` are findings that comments in the file silence; only formats that ask for them get any. ``known`` are
+    those that the baseline holds.
+    """
 
     path: str
     findings: tuple[Finding, ...]
     text: Callable[[int | None], str]
+    silenced: tuple[Finding, ...] = ()
+    known: tuple[Finding, ...] = ()
 
     @property
     def absolute_path(self) -> str:
@@ -57,10 +65,15 @@ def is_fixable(finding: Finding, *, unsafe_fixes: bool) -> bool:
 
 
 def place(path: str, finding: Finding) -> str:
-    """``path:row:column``, in a notebook ``path:cell 2:row:column``."""
+    """``path:row:column``, in a notebook ``path:cell 2:row:column``, on one line whatever the path holds."""
     start = finding.span.start
     cell = "" if finding.span.cell is None else f"cell {finding.span.cell}:"
-    return f"{path}:{cell}{start.row}:{start.column}"
+    return f"{one_line(path)}:{cell}{start.row}:{start.column}"
+
+
+def level(finding: Finding) -> str:
+    """``error``, or ``warning`` for what breaks no loss."""
+    return "warning" if finding.code == "NCE901" else "error"
 
 
 def each(files: Iterable[FileReport]) -> Iterator[tuple[FileReport, Finding]]:

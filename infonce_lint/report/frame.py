@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from infonce_lint.finding import Span
+from infonce_lint.report.text import columns, cut, visible, wrapped
 
 #: Gives a text the look of one of `terminal.STYLES`; the plain one returns the text as it is.
 Paint = Callable[[str, str], str]
 
-_TAB = 4
+NARROWEST = 10  # columns of code; less cannot be read
 _CONTEXT = 2  # rows shown around the reported expression
 
 
@@ -32,7 +32,7 @@ def gutter_width(rows: Iterable[int]) -> int:
 def frame(rows: Sequence[str], marks: Sequence[Mark], *, gutter: int, paint: Paint, width: int) -> Iterator[str]:
     """The rows that bear marks, and some around the primary one, each line with its end."""
     bar = paint("gutter", f"{'':{gutter}} |")
-    room = max(width - gutter - 3, 20)
+    room = max(width - gutter - 3, NARROWEST)
     yield f"{bar}\n"
     last = 0
     for row in _shown_rows(rows, marks):
@@ -71,35 +71,38 @@ class _View:
         self._room = room
         self._marks = sorted(marks, key=lambda mark: (not mark.primary, mark.span))
         whole = visible(row)
-        focus = self._columns(self._marks[0])[0] if marks else 0
-        cut = len(whole) > room and focus >= room * 2 // 3
-        self._start = min(focus - room // 3, len(whole) - room) if cut else 0
-        self.text = whole[self._start : self._start + room]
-        if self._start:
-            self.text = "..." + self.text[3:]
-        if len(whole) > self._start + room:
-            self.text = self.text[:-3] + "..."
+        self._start = window(columns(whole), self._columns(self._marks[0])[0] if marks else 0, room)
+        self.text = cut(whole, self._start, room)
 
     def underlines(self, paint: Paint) -> Iterator[str]:
-        """One line a mark; the primary one shares its line with a mark that reaches beyond it to the right."""
+        """Lines for the marks; the primary one shares its line with a mark that reaches beyond it to the right."""
         marks = list(self._marks)
         while marks:
             mark = marks.pop(0)
             left, right = self._place(mark)
-            if mark.primary:
-                beyond = next((other for other in marks if self._place(other)[1] > right), None)
-                carets = paint("primary", "^" * (right - left))
-                if beyond is None:
-                    yield " " * left + carets
-                    continue
-                marks.remove(beyond)
-                first, last = self._place(beyond)
-                before = " " * min(first, left) + paint("secondary", "-" * (left - first))
-                between = " " * max(first - right, 0)
-                after = paint("secondary", f"{'-' * (last - max(right, first))} {beyond.label}".rstrip())
-                yield before + carets + between + after
-            else:
-                yield " " * left + paint("secondary", f"{'-' * (right - left)} {mark.label}".rstrip())
+            if not mark.primary:
+                yield from self._labelled(paint, " " * left, "-" * (right - left), right, mark.label)
+                continue
+            beyond = next((other for other in marks if self._place(other)[1] > right), None)
+            carets = paint("primary", "^" * (right - left))
+            if beyond is None:
+                yield " " * left + carets
+                continue
+            marks.remove(beyond)
+            first, last = self._place(beyond)
+            before = " " * min(first, left) + paint("secondary", "-" * (left - first))
+            between = " " * max(first - right, 0)
+            after = "-" * (last - max(right, first))
+            yield from self._labelled(paint, before + carets + between, after, last, beyond.label)
+
+    def _labelled(self, paint: Paint, before: str, dashes: str, end: int, label: str) -> Iterator[str]:
+        """``before`` and ``dashes``, which end in the column ``end``, and the label: behind them if there is room."""
+        if end + 1 + columns(label) <= self._room or not label:
+            yield before + paint("secondary", f"{dashes} {label}".rstrip())
+            return
+        yield before + paint("secondary", dashes)
+        for line in wrapped(label, self._room):
+            yield " " * max(0, min(end, self._room) - columns(line)) + paint("secondary", line)
 
     def _place(self, mark: Mark) -> tuple[int, int]:
         """The mark's first column on the screen and the one behind it; never an empty range."""
@@ -113,17 +116,11 @@ class _View:
         return _column(self._row, start), _column(self._row, max(end, start))
 
 
-def visible(text: str) -> str:
-    """Tabs as spaces, and control characters (an escape sequence, say) as signs that move no cursor."""
-    out: list[str] = []
-    for char in text:
-        if char == "\t":
-            out.append(" " * (_TAB - len(out) % _TAB))
-        else:
-            out.append(char if char.isprintable() else "?")
-    return "".join(out)
+def window(length: int, focus: int, room: int) -> int:
+    """The first column to show of a row of ``length`` columns, so that the one at ``focus`` is seen."""
+    return min(focus - room // 3, length - room) if length > room and focus >= room * 2 // 3 else 0
 
 
 def _column(text: str, index: int) -> int:
     """The screen column of the character at ``index``: tabs are wide, and so are Chinese characters."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in visible(text[:index]))
+    return columns(visible(text[:index]))

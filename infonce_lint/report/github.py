@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from infonce_lint.report import FileReport, each, place
+from infonce_lint.report import FileReport, each, level, place
 
 
 def report(files: Sequence[FileReport], *, unsafe_fixes: bool) -> Iterator[str]:
-    """One ``::error`` command a finding. A notebook's annotation stands on its first line: the file is JSON."""
+    """One command a finding, ``::error`` or ``::warning``.
+
+    A notebook's annotation stands on its first line: the file is JSON.
+    """
     for file, finding in each(files):
         start, end = finding.span.start, finding.span.end
         where = {"title": f"infonce-lint ({finding.code})", "file": file.path, "line": start.row, "col": start.column}
@@ -20,7 +23,8 @@ def report(files: Sequence[FileReport], *, unsafe_fixes: bool) -> Iterator[str]:
             where |= {"endLine": end.row}
             del where["col"]
         properties = ",".join(f"{name}={_property(str(value))}" for name, value in where.items())
-        yield f"::error {properties}::{_data(f'{place(file.path, finding)}: {finding.code} {finding.text}')}\n"
+        message = _data(f"{place(file.path, finding)}: {finding.code} {finding.text}")
+        yield f"::{level(finding)} {properties}::{message}\n"
 
 
 def _data(text: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 
-from infonce_lint.report import FileReport
+from infonce_lint.report import FileReport, level
 from infonce_lint.report.fingerprint import fingerprinted
 
 
@@ -21,9 +22,9 @@ def report(files: Sequence[FileReport], *, unsafe_fixes: bool) -> Iterator[str]:
                 "check_name": finding.code,
                 "description": f"{finding.code}: {finding.text}",
                 "fingerprint": fingerprint,
-                "severity": "minor" if finding.code == "NCE901" else "major",
+                "severity": "major" if level(finding) == "error" else "minor",
                 "location": {
-                    "path": file.path.replace("\\", "/"),
+                    "path": _in_project(file),
                     "positions": {
                         "begin": begin,
                         "end": begin if in_notebook else {"line": end.row, "column": end.column},
@@ -32,3 +33,11 @@ def report(files: Sequence[FileReport], *, unsafe_fixes: bool) -> Iterator[str]:
             }
         )
     yield json.dumps(entries, indent=2) + "\n"
+
+
+def _in_project(file: FileReport) -> str:
+    """The path as GitLab wants it: relative to the project, from whatever folder of it a job runs."""
+    project = os.environ.get("CI_PROJECT_DIR")
+    if project and file.absolute_path.startswith(os.path.join(project, "")):
+        return os.path.relpath(file.absolute_path, project).replace(os.sep, "/")
+    return file.path.replace(os.sep, "/")

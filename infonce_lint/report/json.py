@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
+from infonce_lint.catalogue import find
 from infonce_lint.finding import Finding, Fix, Position, Span
-from infonce_lint.report import FileReport, each
+from infonce_lint.report import FileReport, each, level
+from infonce_lint.source import SourceFile
+from infonce_lint.suppression import Suppressions
 
 
 def report(files: Sequence[FileReport], *, unsafe_fixes: bool) -> Iterator[str]:
@@ -17,6 +21,7 @@ def report(files: Sequence[FileReport], *, unsafe_fixes: bool) -> Iterator[str]:
 
 def as_json(file: FileReport, finding: Finding) -> dict[str, Any]:
     """One finding; rows, columns and cells count from 1, and ``cell`` is null outside notebooks."""
+    entry = find(finding.code)
     return {
         "cell": finding.span.cell,
         "code": finding.code,
@@ -24,11 +29,19 @@ def as_json(file: FileReport, finding: Finding) -> dict[str, Any]:
         "filename": file.absolute_path,
         "fix": _fix(finding.fix) if finding.fix else None,
         "message": finding.text,
+        "name": entry.name if entry else None,
+        "noqa_row": _suppressions(file.text(finding.span.cell)).comment_row(finding.span.start.row),
         "related": [
             {"cell": place.span.cell, **_range(place.span), "message": place.message} for place in finding.related
         ],
+        "severity": level(finding),
         "url": None,
     }
+
+
+@lru_cache(maxsize=1)
+def _suppressions(text: str) -> Suppressions:
+    return Suppressions(SourceFile.from_text(text, ""))
 
 
 def _fix(fix: Fix) -> dict[str, Any]:

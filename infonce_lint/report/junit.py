@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 from infonce_lint.report import FileReport, place
 
@@ -22,11 +22,11 @@ def report(files: Sequence[FileReport], *, unsafe_fixes: bool) -> Iterator[str]:
         yield f'  <testsuite name={_quoted(file.path)} tests="{count}" failures="{count}" errors="0">\n'
         for finding in file.findings:
             start = finding.span.start
-            message = _quoted(f"{place(file.path, finding)}: {finding.code} {finding.text}")
+            message = f"{place(file.path, finding)}: {finding.code} {finding.text}"
             yield (
                 f"    <testcase name={_quoted(finding.code)} classname={_quoted(file.path)}"
                 f' line="{start.row}" column="{start.column}">\n'
-                f"      <failure message={message}/>\n"
+                f"      <failure message={_quoted(message)}>{escape(_clean(message))}</failure>\n"
                 "    </testcase>\n"
             )
         yield "  </testsuite>\n"
@@ -37,5 +37,9 @@ def report(files: Sequence[FileReport], *, unsafe_fixes: bool) -> Iterator[str]:
 
 
 def _quoted(text: str) -> str:
-    """An attribute's value; what XML cannot hold (control characters, lone surrogates) becomes ``?``."""
-    return quoteattr(_NOT_XML.sub("?", text))
+    return quoteattr(_clean(text))
+
+
+def _clean(text: str) -> str:
+    """``text`` with ``?`` for what XML cannot hold: control characters and lone surrogates."""
+    return _NOT_XML.sub("?", text)

@@ -11,16 +11,22 @@ from urllib.parse import quote
 from infonce_lint import __version__
 from infonce_lint.catalogue import Entry, catalogue
 from infonce_lint.finding import Finding, Fix, Span
-from infonce_lint.report import FileReport
+from infonce_lint.report import FileReport, level
 from infonce_lint.report.fingerprint import fingerprinted
 
 _ROOT = "SRCROOT"
 
 
 def report(files: Sequence[FileReport], *, unsafe_fixes: bool) -> Iterator[str]:
-    """One run with all rules and a result a finding; paths are relative to the current folder."""
+    """One run with all rules and a result a finding; paths are relative to the current folder.
+
+    Findings that comments silence or a baseline holds are results with a suppression, but not in GitHub Actions:
+    GitHub's code scanning does not read suppressions and would open an alert for each.
+    """
     entries = catalogue()
     index = {entry.code: number for number, entry in enumerate(entries)}
+    listed = os.environ.get("GITHUB_ACTIONS") != "true"
+    files = [file._replace(silenced=(*file.silenced, *file.known) if listed else ()) for file in files]
     results = [_result(file, finding, mark, index) for file, finding, mark in fingerprinted(files)]
     run = {
         "tool": {
@@ -32,6 +38,7 @@ def report(files: Sequence[FileReport], *, unsafe_fixes: bool) -> Iterator[str]:
             }
         },
         "columnKind": "unicodeCodePoints",
+        "newlineSequences": ["\r\n", "\n", "\r"],
         "originalUriBaseIds": {_ROOT: {"uri": f"file://{_quoted(os.getcwd()).rstrip('/')}/"}},
         "results": results,
     }
@@ -46,8 +53,8 @@ def _rule(entry: Entry) -> dict[str, Any]:
         "shortDescription": {"text": entry.summary},
         "fullDescription": {"text": entry.summary},
         "help": {"text": entry.doc, "markdown": entry.doc},
-        "defaultConfiguration": {"level": _level(entry.code)},
-        "properties": {"tags": ["contrastive-learning", "correctness"]},
+        "defaultConfiguration": {"level": "warning" if entry.code == "NCE901" else "error"},
+        "properties": {"tags": ["contrastive-learning", "correctness"], "precision": "high"},
     }
 
 
@@ -55,13 +62,16 @@ def _result(file: FileReport, finding: Finding, mark: str, index: dict[str, int]
     artifact = _artifact(file.path)
     result: dict[str, Any] = {
         "ruleId": finding.code,
-        "level": _level(finding.code),
+        "level": level(finding),
         "message": {"text": finding.text},
         "locations": [_location(artifact, finding.span)],
         "partialFingerprints": {"infonceLint/v1": mark},
     }
     if finding.code in index:
         result["ruleIndex"] = index[finding.code]
+    if finding in file.silenced:
+        kind = "external" if finding in file.known else "inSource"
+        result["suppressions"] = [{"kind": kind, "status": "accepted"}]
     if finding.related:
         result["relatedLocations"] = [
             {"id": number, **_location(artifact, place.span), "message": {"text": place.message}}
@@ -98,8 +108,9 @@ def _region(span: Span) -> dict[str, int]:
 
 
 def _artifact(path: str) -> dict[str, str]:
-    if os.path.isabs(path):
-        return {"uri": f"file://{_quoted(path)}"}
+    """Where a file lies: relative to the current folder if it is below it."""
+    if os.path.isabs(path) or path.split(os.sep)[0] == os.pardir:
+        return {"uri": f"file://{_quoted(os.path.abspath(path))}"}
     return {"uri": _quoted(path), "uriBaseId": _ROOT}
 
 
@@ -107,7 +118,3 @@ def _quoted(path: str) -> str:
     posix = path.replace(os.sep, "/")
     posix = f"/{posix}" if os.path.isabs(path) and not posix.startswith("/") else posix  # C:/x on Windows
     return quote(posix, errors="surrogateescape")
-
-
-def _level(code: str) -> str:
-    return "warning" if code == "NCE901" else "error"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from infonce_lint.report import FileReport, each, is_fixable
 
@@ -20,12 +21,12 @@ def summary(files: Sequence[FileReport], *, fixed: int, unsafe_fixes: bool) -> I
     split = f" ({fixed} fixed, {remaining} remaining)" if fixed else ""
     yield f"Found {counted(remaining + fixed, 'finding')}{split}.\n"
     fixable = sum(is_fixable(finding, unsafe_fixes=unsafe_fixes) for finding in findings)
-    hidden = 0
-    if not unsafe_fixes:
-        hidden = sum(f.fix is not None and f.fix.applicability is Applicability.UNSAFE for f in findings)
+    unsafe = sum(f.fix is not None and f.fix.applicability is Applicability.UNSAFE for f in findings)
+    hidden = 0 if unsafe_fixes else unsafe
     more = f"{counted(hidden, 'unsafe fix', 'unsafe fixes')} available with `--fix --unsafe-fixes`"
     if fixable:
-        yield f"[*] {fixable} fixable with `--fix`{f' ({more})' if hidden else ''}.\n"
+        option = "--fix --unsafe-fixes" if unsafe_fixes and unsafe else "--fix"
+        yield f"[*] {fixable} fixable with `{option}`{f' ({more})' if hidden else ''}.\n"
     elif hidden:
         yield f"{more[0].upper()}{more[1:]}.\n"
 
@@ -37,14 +38,23 @@ def diff_summary(files: Sequence[FileReport], *, fixed: int) -> Iterator[str]:
     yield f"{what}{f' ({remaining} would remain)' if remaining else ''}.\n"
 
 
-def statistics(files: Sequence[FileReport], names: Mapping[str, str], *, unsafe_fixes: bool) -> list[dict[str, object]]:
-    """How often each code was found, most frequent first; ``names`` gives the rules' names."""
+def statistics(files: Sequence[FileReport], names: Mapping[str, str], *, unsafe_fixes: bool) -> list[dict[str, Any]]:
+    """How often each code was found, most frequent first, in ruff's words; ``names`` gives the rules' names.
+
+    ``fixable`` says whether every finding of the code has a fix that may be applied, ``fixable_count`` how many have.
+    """
     found, fixable = Counter[str](), Counter[str]()
     for _, finding in each(files):
         found[finding.code] += 1
         fixable[finding.code] += is_fixable(finding, unsafe_fixes=unsafe_fixes)
     return [
-        {"code": code, "name": names.get(code, ""), "count": count, "fixable": fixable[code]}
+        {
+            "code": code,
+            "name": names.get(code, ""),
+            "count": count,
+            "fixable": fixable[code] == count,
+            "fixable_count": fixable[code],
+        }
         for code, count in sorted(found.items(), key=lambda item: (-item[1], item[0]))
     ]
 

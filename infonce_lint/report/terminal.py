@@ -48,10 +48,10 @@ def painter(stream: TextIO) -> Paint:
     return paint
 
 
-def screen_width(stream: TextIO) -> int:
-    """The columns of the screen; rows written elsewhere are cut at 200."""
+def screen_width(stream: TextIO) -> int | None:
+    """The columns of the screen; None if the text goes elsewhere."""
     if not stream.isatty():
-        return 200
+        return None
     import shutil
 
     return shutil.get_terminal_size().columns

@@ -27,18 +27,30 @@ class ConfiguredNormaliser(Rule):
 
     ## Example
     ```python
-    def forward(self, z_i, z_j):
-        logits = z_i @ z_j.T / self.temperature
-        labels = torch.arange(z_i.shape[0], device=z_i.device)
-        return F.cross_entropy(logits, labels, reduction="sum") / self.batch_size
+    class NTXent(nn.Module):
+        def __init__(self, batch_size, temperature):
+            super().__init__()
+            self.batch_size = batch_size
+            self.temperature = temperature
+
+        def forward(self, z_i, z_j):
+            logits = z_i @ z_j.T / self.temperature
+            labels = torch.arange(z_i.shape[0], device=z_i.device)
+            return F.cross_entropy(logits, labels, reduction="sum") / self.batch_size
     ```
 
     Use instead:
     ```python
-    def forward(self, z_i, z_j):
-        logits = z_i @ z_j.T / self.temperature
-        labels = torch.arange(z_i.shape[0], device=z_i.device)
-        return F.cross_entropy(logits, labels, reduction="sum") / z_i.shape[0]
+    class NTXent(nn.Module):
+        def __init__(self, batch_size, temperature):
+            super().__init__()
+            self.batch_size = batch_size
+            self.temperature = temperature
+
+        def forward(self, z_i, z_j):
+            logits = z_i @ z_j.T / self.temperature
+            labels = torch.arange(z_i.shape[0], device=z_i.device)
+            return F.cross_entropy(logits, labels, reduction="sum") / z_i.shape[0]
     ```
 
     ## Fix safety

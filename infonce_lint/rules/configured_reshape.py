@@ -27,20 +27,32 @@ class ConfiguredReshape(Rule):
 
     ## Example
     ```python
-    def forward(self, z_i, z_j):
-        z = torch.cat([z_i, z_j], dim=0)
-        sim = z @ z.T / self.temperature
-        positives = torch.diag(sim, self.batch_size)
-        return -positives.mean() + torch.logsumexp(sim, dim=1).mean()
+    class NTXent(nn.Module):
+        def __init__(self, batch_size, temperature):
+            super().__init__()
+            self.batch_size = batch_size
+            self.temperature = temperature
+
+        def forward(self, z_i, z_j):
+            z = torch.cat([z_i, z_j], dim=0)
+            sim = z @ z.T / self.temperature
+            positives = torch.diag(sim, self.batch_size)
+            return -positives.mean() + torch.logsumexp(sim, dim=1).mean()
     ```
 
     Use instead:
     ```python
-    def forward(self, z_i, z_j):
-        z = torch.cat([z_i, z_j], dim=0)
-        sim = z @ z.T / self.temperature
-        positives = torch.diag(sim, z_i.shape[0])
-        return -positives.mean() + torch.logsumexp(sim, dim=1).mean()
+    class NTXent(nn.Module):
+        def __init__(self, batch_size, temperature):
+            super().__init__()
+            self.batch_size = batch_size
+            self.temperature = temperature
+
+        def forward(self, z_i, z_j):
+            z = torch.cat([z_i, z_j], dim=0)
+            sim = z @ z.T / self.temperature
+            positives = torch.diag(sim, z_i.shape[0])
+            return -positives.mean() + torch.logsumexp(sim, dim=1).mean()
     ```
 
     ## Fix safety

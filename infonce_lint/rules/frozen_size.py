@@ -53,8 +53,8 @@ class FrozenSize(Rule):
             z = torch.cat([z_i, z_j], dim=0)
             sim = z @ z.T / self.temperature
             mask = self.mask
-            if mask.shape[0] != sim.shape[0]:
-                mask = ~torch.eye(2 * z_i.shape[0], dtype=torch.bool).to(sim.device)
+            if mask.shape[0] != z.shape[0]:
+                mask = (~torch.eye(2 * z_i.shape[0], dtype=torch.bool)).to(z.device)
             negatives = sim[mask].reshape(sim.shape[0], -1)
             return torch.logsumexp(negatives, dim=1).mean()
     ```

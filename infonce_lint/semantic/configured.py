@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from infonce_lint.semantic.literals import alternatives, entries, is_integer, is_none
-from infonce_lint.semantic.names import READERS, is_config_name, is_config_size_name, is_size_name
+from infonce_lint.semantic.names import (
+    READERS,
+    is_config_name,
+    is_config_size_name,
+    is_constant_size_name,
+    is_size_name,
+)
 from infonce_lint.semantic.paths import path_text
-from infonce_lint.semantic.values import Block, Class, Module, Value
+from infonce_lint.semantic.values import Block, Class, Function, Module, Value
 
 if TYPE_CHECKING:
     from infonce_lint.semantic.origin import Origins
@@ -60,9 +66,13 @@ class ConfiguredReads:
         if len(value.inputs) != 2 or value.inputs[1].op != "str":
             return None
         entry = self._entry(value)
-        if entry is None and any(self.origins.sources(each) for each in entries(value.inputs[0], value.name)):
+        if entry is not None:
+            return entry
+        kept = entries(value.inputs[0], value.name)
+        is_size = is_config_size_name(value.name, self.size_names)
+        if any(self.origins.sources(each) or (is_size and is_integer(each)) for each in kept):
             return f"`{path_text(value)}` is kept in a dictionary"
-        return entry
+        return None
 
     def _reader(self, value: Value) -> str | None:
         """``getattr(args, "batch_size")`` and ``config.get("batch_size", 64)``."""
@@ -73,6 +83,8 @@ class ConfiguredReads:
         if not any(is_config_size_name(key, self.size_names) for key in keys):
             return None
         called = value.inputs[0]
+        if value.name == "getenv":
+            return f'the environment is asked for "{keys[-1]}"'
         base = arguments[0] if value.name == "getattr" else called.inputs[0] if called.op == "attr" else None
         if base is not None and self.is_configuration(base):
             return f'`{path_text(base)}` is asked for "{keys[-1]}"'
@@ -115,8 +127,9 @@ class ConfiguredReads:
         return self._slots[place]
 
     def _find_slot(self, owner: Class, name: str) -> str | None:
-        if owner.method(name) is not None:
-            return None
+        method = owner.method(name)
+        if method is not None:
+            return self._property(name, method)
         stores = [store for store in owner.slot(name) if not is_none(store)]
         if any(self.origins.is_shape(store) for store in stores + self.module.foreign_stores.get(name, [])):
             return None
@@ -134,11 +147,17 @@ class ConfiguredReads:
                 return f"`self.{name}` is set to the number {inner.literal}"
         return None
 
+    def _property(self, name: str, method: Function) -> str | None:
+        if not any("property" in each for each in method.decorators) or self.origins.is_shape(method.returns):
+            return None
+        found = self.origins.sources(method.returns)
+        return f"`self.{name}` is a property that gives `{path_text(min(found, key=path_text))}`" if found else None
+
     # -- constants, imports and parameters ---------------------------------------------------------------------------
 
     def _global(self, value: Value) -> str | None:
         name = value.name
-        looks_like_size = is_size_name(name, self.size_names)
+        looks_like_size = is_constant_size_name(name, self.size_names)
         if not value.inputs:
             starred = looks_like_size and self.module.has_star_import
             return f"`{name}` comes from a star import" if starred else None
@@ -161,7 +180,7 @@ class ConfiguredReads:
     def _name(self, value: Value) -> str | None:
         """A parameter, or a constant that a function imports for itself."""
         bound = value.inputs[0]
-        if bound.op == "import" and is_size_name(value.name, self.size_names):
+        if bound.op == "import" and is_constant_size_name(value.name, self.size_names):
             return f"`{value.name}` is imported from `{bound.name.rpartition('.')[0]}`"
         if bound.op == "param":
             if bound.function.is_constructor and self.constructor_parameter(bound):

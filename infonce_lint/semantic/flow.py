@@ -7,11 +7,14 @@ from contextlib import contextmanager
 
 import libcst as cst
 
-from infonce_lint.semantic.expressions import Expressions
+from infonce_lint.semantic.expressions import Expressions, call_name
 from infonce_lint.semantic.syntax import assigned_names, changes_receiver, decorator_name, dotted, leaves, leaves_if
 from infonce_lint.semantic.values import Block, Class, Function, Module, Value
 
 Environment = dict[str, Value]
+
+#: What makes a short batch a full one.
+_FILLING = frozenset("pad constant_pad cat concat concatenate vstack repeat tile resize".split())
 
 
 class GraphBuilder(Expressions):
@@ -135,12 +138,24 @@ class GraphBuilder(Expressions):
         elif isinstance(statement.orelse, cst.Else):
             other_ends = self.nested(statement.orelse.body, self.env, comparisons, statement)
         else_env = self.env
+        if ends and statement.orelse is None and self._fills_up(statement.body, before, then_env):
+            self.block.guards.append(self.value("guard", "", statement.test, [test]))
         if ends and other_ends:
             self.env = self.join(then_env, else_env, statement, test)
         else:
             # one branch leaves the block: the test decides all that follows
             self.env = then_env if ends else else_env
             self.block.guards.append(self.value("guard", "", statement.test, [test]))
+
+    def _fills_up(self, body: cst.BaseSuite, before: Environment, after: Environment) -> bool:
+        """Whether a branch brings a tensor to another number of rows: ``if short: x = F.pad(x, ...)``."""
+        changed = (name for name in assigned_names(body) if name in before)
+        return any(
+            after[name].op == "call"
+            and call_name(after[name].inputs[0]) in _FILLING
+            and before[name] in _behind(after[name])
+            for name in changed
+        )
 
     def run_For(self, statement: cst.For) -> None:
         container = self.evaluate(statement.iter)
@@ -307,3 +322,15 @@ class GraphBuilder(Expressions):
             name = target.value if isinstance(target, cst.Element) else target
             if isinstance(name, cst.Name):
                 self.env.pop(name.value, None)
+
+
+def _behind(value: Value) -> set[Value]:
+    """Everything that a value was computed from in its function, itself included."""
+    found = {value}
+    pending = [value]
+    while pending:
+        for each in pending.pop().inputs:
+            if each not in found:
+                found.add(each)
+                pending.append(each)
+    return found

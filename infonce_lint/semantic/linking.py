@@ -158,6 +158,8 @@ def _link_call(call: Value) -> None:
         _run(call, target)
         if call.inputs[0].op == "self":
             _run_overrides(call, target)
+    elif call.name == "partial" and isinstance(held := resolve(call), Function):
+        _pass_keywords(call, held)
     elif _is_super_init(call):
         owner = call.function.enclosing_class
         for parent in owner.parents if owner is not None else ():
@@ -205,6 +207,13 @@ def _run_overrides(call: Value, function: Function) -> None:
             other.callers.append(call)
             _pass_arguments(call, other)
             call.add_input(other.returns)
+
+
+def _pass_keywords(call: Value, function: Function) -> None:
+    """``functools.partial(loss, batch_size=8)``: later calls fill the other parameters."""
+    for keyword, argument in call.arguments():
+        if keyword in function.parameters:
+            function.parameters[keyword].add_input(argument)
 
 
 def _pass_arguments(call: Value, function: Function) -> None:

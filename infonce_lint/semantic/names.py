@@ -15,10 +15,10 @@ _PROSE = re.compile(r"[\s\\]")
 CONFIG_WORDS = frozenset(
     "arg args cfg cfgs conf config configs configuration opt opts option options hparam hparams hp hps hyperparams "
     "hyperparameters hyper flag flags param params parameters setting settings kwargs loader dataloader constants "
-    "const defaults".split()
+    "const defaults environ datamodule".split()
 )
 #: What asks a configuration object for an entry by its name.
-READERS = frozenset({"get", "getint", "get_int", "pop", "getattr", "get_value", "setdefault"})
+READERS = frozenset({"get", "getint", "get_int", "pop", "getattr", "get_value", "setdefault", "getenv"})
 #: Words that turn a batch size into another quantity: a chunk stride, a test loader, a queue.
 OTHER_SIZE_WORDS = frozenset("mini micro sub chunk minibatch microbatch queue memory bank buffer num steps".split())
 SIZE_WORDS = frozenset({"bs", "bsz", "bsize", "batchsize", "nbatch", "batchsz"})
@@ -83,6 +83,11 @@ def is_size_name(name: str, extra: tuple[str, ...] = ()) -> bool:
 def is_config_size_name(name: str, extra: tuple[str, ...] = ()) -> bool:
     """Like `is_size_name`, for an entry of a configuration object, where ``batch`` alone says enough."""
     return is_size_name(name, extra) or words(name) in {("batch",), ("batches",), ("train", "batch")}
+
+
+def is_constant_size_name(name: str, extra: tuple[str, ...] = ()) -> bool:
+    """Like `is_size_name`, for a constant: what ``BATCH`` is in capitals, ``batch`` is not."""
+    return is_size_name(name, extra) or (name.isupper() and is_config_size_name(name))
 
 
 @lru_cache(maxsize=4096)

@@ -18,11 +18,11 @@ from infonce_lint.semantic.names import (
     READERS,
     is_config_name,
     is_config_size_name,
+    is_constant_size_name,
     is_contrastive_loss_name,
     is_contrastive_name,
     is_loss_name,
     is_similarity_name,
-    is_size_name,
     is_temperature_name,
     words,
 )
@@ -119,7 +119,7 @@ class _Names:
         entries.update(*(keys for asked, keys in self.keys.items() if asked in asked_by or not self._is_whole))
         if any(map(is_config_size_name, entries)):
             return True
-        sizes = set(filter(is_size_name, self.loaded))
+        sizes = set(filter(is_constant_size_name, self.loaded))
         if self.has_star_import and sizes:
             return True
         if not sizes.isdisjoint(self.constants) or not sizes.isdisjoint(self.constructors):

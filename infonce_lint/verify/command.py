@@ -35,12 +35,12 @@ exit codes:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; the result is the exit code."""
-    parser = _parser()
-    given = parser.parse_args(arguments)
+    made = parser()
+    given = made.parse_args(arguments)
     try:
         options = Options(_families(given.checks), dict(map(parse_set, given.set)), given.unit_rows, given.require_gpu)
     except ValueError as error:
-        parser.error(str(error))
+        made.error(str(error))
     verdicts: list[Verdict] = []
     failures: list[str] = []
     plain = given.output_format == "full"
@@ -100,29 +100,30 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = OneLineParser(
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
+    made = OneLineParser(
         prog="infonce-lint verify",
         description="Runs contrastive losses: against a reference loss, and before and after a fix.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("targets", nargs="+", metavar="TARGET", help="what to run, see below")
-    parser.add_argument(
+    made.add_argument("targets", nargs="+", metavar="TARGET", help="what to run, see below")
+    made.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="NAME=VALUE",
         help="a parameter or an attribute that the loss reads, such as args.temperature=0.07 (may be repeated)",
     )
-    parser.add_argument("--checks", action="append", metavar="NAMES", help=f"only these: {', '.join(FAMILIES)}")
-    parser.add_argument("--unit-rows", action="store_true", help="the loss expects rows of length 1 (no scale check)")
-    parser.add_argument("--require-gpu", action="store_true", help="without a GPU its checks fail")
-    parser.add_argument(
+    made.add_argument("--checks", action="append", metavar="NAMES", help=f"only these: {', '.join(FAMILIES)}")
+    made.add_argument("--unit-rows", action="store_true", help="the loss expects rows of length 1 (no scale check)")
+    made.add_argument("--require-gpu", action="store_true", help="without a GPU its checks fail")
+    made.add_argument(
         "--time-limit", type=_seconds, default=60.0, metavar="SECONDS", help="for one family of checks (default: 60)"
     )
-    parser.add_argument("--output-format", choices=("full", "json"), default="full", help="default: full")
-    parser.add_argument("--config", metavar="FILE", help="this file in place of the nearest pyproject.toml")
-    parser.add_argument("--isolated", action="store_true", help="read no configuration file")
-    return parser
+    made.add_argument("--output-format", choices=("full", "json"), default="full", help="default: full")
+    made.add_argument("--config", metavar="FILE", help="this file in place of the nearest pyproject.toml")
+    made.add_argument("--isolated", action="store_true", help="read no configuration file")
+    return made

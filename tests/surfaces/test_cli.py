@@ -86,7 +86,8 @@ def test_a_notebook_on_standard_input_is_known_by_its_name(command: Command) -> 
 def test_statistics_count_each_code(command: Command, bad: Path) -> None:
     assert command("--statistics", "bad.py").out.splitlines()[0] == "1\tNCE001\t[*] configured-labels"
     counted = json.loads(command("--statistics", "--output-format", "json", "bad.py").out)
-    assert counted == [{"code": "NCE001", "name": "configured-labels", "count": 1, "fixable": 1}]
+    row = {"code": "NCE001", "name": "configured-labels", "count": 1, "fixable": True, "fixable_count": 1}
+    assert counted == [row]
 
 
 def test_quiet_prints_findings_only(command: Command, bad: Path) -> None:

@@ -116,8 +116,11 @@ def test_per_file_ignores_become_part_of_ignore(project: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ('selct = ["NCE001"]', 'unknown key "selct" (did you mean "select"?); accepted keys: config-names, exclude,'),
-        ("zzz = 1", 'unknown key "zzz"; accepted keys: config-names,'),
+        (
+            'selct = ["NCE001"]',
+            'unknown key "selct" (did you mean "select"?); accepted keys: baseline, config-names, exclude,',
+        ),
+        ("zzz = 1", 'unknown key "zzz"; accepted keys: baseline, config-names,'),
         ('select = "NCE001"', """select is 'NCE001'; expected a list of rule codes, such as ["NCE001"]"""),
         ("select = [1]", "select is [1]; expected a list of rule codes"),
         ('select = ["NCE01"]', """select: unknown rule code 'NCE01' (did you mean "NCE001"?); accepted are NCE001,"""),

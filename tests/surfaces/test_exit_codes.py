@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.surfaces.conftest import Command
 from tests.surfaces.samples import BAD, CLEAN, SUPPRESSED, UNUSED_NOQA, run
+
+#: A finding without a fix: the places that the size flows into disagree.
+UNFIXABLE = BAD.replace("torch.eye(labels.shape[0],", "torch.eye(2 * self.args.batch_size,")
 
 
 @pytest.mark.parametrize(
@@ -24,6 +30,19 @@ from tests.surfaces.samples import BAD, CLEAN, SUPPRESSED, UNUSED_NOQA, run
         (["--diff", "bad.py"], 1),
         (["--diff", "clean.py"], 0),
         (["--diff", "--exit-zero", "bad.py"], 0),
+        (["--diff", "--exit-non-zero-on-fix", "bad.py"], 1),
+        (["--diff", "--fix", "bad.py"], 1),
+        (["--diff", "unfixable.py"], 0),
+        (["--diff", "unfixable.py", "bad.py"], 1),
+        (["--diff", "broken.py"], 0),
+        (["--diff", "missing.py", "clean.py"], 2),
+        (["--diff", "--statistics", "bad.py"], 2),
+        (["--fix", "unfixable.py", "bad.py"], 1),
+        (["--statistics", "bad.py"], 1),
+        (["--statistics", "clean.py"], 0),
+        (["--statistics", "--output-format", "github", "bad.py"], 2),
+        (["--exit-zero", "--exit-non-zero-on-fix", "bad.py"], 2),
+        (["--exit-non-zero-on-fix", "clean.py"], 0),
         (["suppressed.py"], 0),
         (["unused.py"], 1),
         (["--ignore", "NCE901", "unused.py"], 0),
@@ -35,7 +54,7 @@ from tests.surfaces.samples import BAD, CLEAN, SUPPRESSED, UNUSED_NOQA, run
         (["--per-file-ignores", "bad.py:NCE001", "bad.py"], 0),
         (["--per-file-ignores", "other.py:NCE001", "bad.py"], 1),
         (["--exclude", "bad.py", "."], 1),
-        (["--exclude", "bad.py,unused.py,broken.py", "."], 0),
+        (["--exclude", "bad.py,unused.py,broken.py,unfixable.py", "."], 0),
         (["--exclude", "bad.py", "bad.py"], 1),
         (["--exclude", "bad.py", "--force-exclude", "bad.py"], 0),
         (["broken.py"], 1),
@@ -70,6 +89,7 @@ def test_exit_code(command: Command, project: Path, arguments: list[str], expect
         "suppressed.py": SUPPRESSED,
         "unused.py": UNUSED_NOQA,
         "broken.py": "def f(:\n",
+        "unfixable.py": UNFIXABLE,
     }.items():
         (project / name).write_text(text, encoding="utf-8")
     (project / "empty").mkdir()
@@ -101,9 +121,6 @@ def test_the_process_exits_with_the_code(project: Path) -> None:
 
 
 def test_a_reader_that_has_enough_gets_no_traceback(project: Path) -> None:
-    import subprocess
-    import sys
-
     for number in range(30):
         (project / f"bad{number}.py").write_text(BAD * 20, encoding="utf-8")
     with subprocess.Popen(
@@ -123,3 +140,92 @@ def test_an_interrupt_is_one_line(command: Command, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("infonce_lint.files.discover", interrupt)
     done = command(".")
     assert (done.code, done.err) == (130, "infonce-lint: interrupted\n")
+
+
+def test_a_process_that_dies_is_one_line(project: Path) -> None:
+    """As when the system runs out of memory: what came before is shown, and nothing hangs."""
+    for number in range(20):
+        (project / f"bad{number:02}.py").write_text(BAD, encoding="utf-8")
+    script = """
+import os, sys
+from infonce_lint import runner
+from infonce_lint.cli import main
+parent, process = os.getpid(), runner.process
+def dying(target, mode, **more):
+    if target.path == "bad15.py" and os.getpid() != parent:
+        os._exit(9)
+    return process(target, mode, **more)
+runner.process = dying
+runner._PATIENCE = runner._WORTH_IT = 0.0
+sys.exit(main(["--no-cache", "-j2", "--output-format", "concise", "."]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=project, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    said = "a process died while it linted (out of memory?); try --jobs 1, or fewer files"
+    assert done.stderr == f"infonce-lint: error: {said}\n"
+    assert done.stdout.startswith("bad00.py:10:42: NCE001 ")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["bad.py"],
+        ["clean.py"],
+        ["--diff", "bad.py"],
+        ["--help"],
+        ["--version"],
+        ["explain", "NCE001"],
+        ["explain", "-h"],
+    ],
+    ids=" ".join,
+)
+def test_a_full_disk_is_one_line(project: Path, arguments: list[str], unbuffered: str) -> None:
+    (project / "bad.py").write_text(BAD, encoding="utf-8")
+    (project / "clean.py").write_text(CLEAN, encoding="utf-8")
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "infonce_lint", *arguments],
+            cwd=project,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr == "infonce-lint: error: standard output cannot be written: No space left on device\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+def test_a_closed_output_is_one_line(project: Path) -> None:
+    (project / "bad.py").write_text(BAD, encoding="utf-8")
+
+    def shell(redirections: str) -> subprocess.CompletedProcess[str]:
+        command = f'"$0" -m infonce_lint bad.py {redirections}'
+        return subprocess.run(
+            ["/bin/sh", "-c", command, sys.executable],
+            cwd=project,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    done = shell(">&-")
+    assert (done.returncode, done.stderr) == (2, "infonce-lint: error: standard output is closed\n")
+    assert shell(">&- 2>&-").returncode == 2
+    done = shell("2>&-")
+    assert done.returncode == 1
+    assert "NCE001" in done.stdout
+
+
+def test_a_folder_without_python_has_passed_nothing(command: Command, project: Path) -> None:
+    (project / "empty").mkdir()
+    done = command("empty")
+    assert (done.code, done.out) == (0, "")
+    assert done.err == "infonce-lint: warning: empty: no Python files or notebooks found (excluded ones aside)\n"

@@ -140,6 +140,29 @@ def test_symbolic_links_make_no_loops_and_no_duplicates(project: Path) -> None:
     assert len({os.path.realpath(path) for path in found(".", "sub/up")}) == len(found(".", "sub/up")) == 2
 
 
+def test_a_file_keeps_its_own_name_though_a_link_comes_first(project: Path) -> None:
+    make(project, "sub/z.py", "m.py", "other/o.py")
+    for link in ("a.py", "b.py"):
+        (project / link).symlink_to("sub/z.py")
+    (project / "n.py").symlink_to("m.py")
+    (project / "sub" / "far.py").symlink_to("../other/o.py")
+    assert found(".") == ["m.py", "other/o.py", "sub/z.py"]
+    assert found("a.py", "sub/z.py", "b.py", "m.py") == ["sub/z.py", "m.py"]
+    assert found("b.py", "a.py") == ["b.py"]  # a link alone stands for its file
+    assert found("sub") == ["sub/far.py", "sub/z.py"]
+
+
+def test_what_is_no_file_is_refused_and_the_rest_goes_on(project: Path) -> None:
+    """A pipe named on the command line would be waited for until someone writes into it."""
+    make(project, "a.py")
+    os.mkfifo(project / "pipe.py")
+    (project / "link.py").symlink_to("pipe.py")
+    result = search("pipe.py", "link.py", os.devnull, "a.py")
+    reason = "neither a file nor a folder; give what it holds on standard input, as -"
+    assert result.errors == [f"{name}: {reason}" for name in ("pipe.py", "link.py", os.devnull)]
+    assert [target.path for target in result.targets] == ["a.py"]
+
+
 def test_a_pipe_in_a_folder_is_not_read(project: Path) -> None:
     make(project, "a.py")
     os.mkfifo(project / "pipe.py")

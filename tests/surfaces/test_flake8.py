@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,11 +77,45 @@ def test_noqa_is_flake8s(project: Path) -> None:
     assert "NCE001" in lines[0]
 
 
-def test_what_is_flake8s_own_business_is_not_reported(project: Path) -> None:
+def test_what_does_not_parse_is_flake8s_business(project: Path) -> None:
     (project / "broken.py").write_text("def f(:\n", encoding="utf-8")
-    (project / "unused.py").write_text(UNUSED_NOQA, encoding="utf-8")
     _, lines, _ = flake8(project, "--select", "NCE,E9", ".")
     assert [re.findall(r" ([A-Z]+\d+) ", line)[0] for line in lines] == ["E999"]
+
+
+def test_what_only_we_cannot_take_is_reported(command: Command, project: Path) -> None:
+    (project / "deep.py").write_text(f"{BAD}x = {' + '.join(['a'] * 120)}\n", encoding="utf-8")
+    _, lines, _ = flake8(project, "--select", "NCE", "deep.py")
+    assert [re.findall(r" (NCE\d+) ", line)[0] for line in lines] == ["NCE900"]
+    assert lines == command("-q", "--output-format", "concise", "deep.py").out.splitlines()
+    (project / "pyproject.toml").write_text('[tool.infonce-lint]\nignore = ["NCE900"]\n', encoding="utf-8")
+    assert flake8(project, "--select", "NCE", "deep.py")[1] == []
+
+
+def test_unused_suppressions_are_the_commands(command: Command, project: Path) -> None:
+    """Told from what there is, not from what flake8 selects: its ``ignore`` makes no suppression idle."""
+    text = f"{SUPPRESSED}{UNUSED_NOQA}x = 1  # noqa: E501, NCE002\ny = 2  # noqa\nz = 3  # noqa: NCE\n"
+    (project / "a.py").write_text(text, encoding="utf-8")
+    _, lines, _ = flake8(project, "--select", "NCE", "a.py")
+    printed = command("-q", "--output-format", "concise", "a.py").out.replace(" [*] ", " ").splitlines()
+    assert lines == printed
+    assert [re.findall(r":(\d+):\d+: (NCE\d+)", line)[0] for line in lines] == [("21", "NCE901"), ("22", "NCE901")]
+    assert flake8(project, "--select", "NCE", "--extend-ignore", "NCE001", "a.py")[1] == lines
+    assert flake8(project, "--select", "NCE", "--ignore", "NCE901", "a.py")[1] == []
+    _, heard, _ = flake8(project, "--select", "NCE", "--disable-noqa", "a.py")
+    assert [re.findall(r" (NCE\d+) ", line)[0] for line in heard] == ["NCE001"]
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_bad_configuration_further_down_is_one_line(project: Path, jobs: str) -> None:
+    (project / "sub").mkdir()
+    for path in ("a.py", "b.py", "sub/c.py"):
+        (project / path).write_text("x = 1\n", encoding="utf-8")
+    (project / "sub" / "pyproject.toml").write_text("[tool.infonce-lint]\nselct = []\n", encoding="utf-8")
+    code, lines, _ = flake8(project, "-j", jobs, ".")
+    assert (code, len(lines)) == (1, 2)
+    assert "sub/pyproject.toml" in lines[1]
+    assert 'did you mean "select"?' in lines[1]
 
 
 def test_options_in_flake8s_configuration(project: Path) -> None:
@@ -124,10 +160,30 @@ def test_a_wrong_setting_is_one_line(project: Path, arguments: list[str], config
     assert said in lines[1]
 
 
-def test_several_processes(project: Path) -> None:
+SPAWNED = "import multiprocessing as m; m.set_start_method('spawn'); from flake8.main.cli import main; exit(main())"
+
+
+@pytest.mark.parametrize("start", [["-m", "flake8"], ["-c", SPAWNED]], ids=["default", "spawn"])
+def test_several_processes(project: Path, start: list[str]) -> None:
+    """Processes that inherit nothing read the options again."""
     for number in range(6):
-        (project / f"bad{number}.py").write_text(BAD, encoding="utf-8")
-    assert len(flake8(project, "--select", "NCE", "-j", "2", ".")[1]) == 6
+        text = BAD.replace("args.batch_size", "args.rows_per_step")
+        (project / f"bad{number}.py").write_text(text, encoding="utf-8")
+    (project / "tox.ini").write_text("[flake8]\nselect = NCE\nnce-size-names = rows_per_step\n", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, *start, "-j", "2", "."], cwd=project, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stderr, done.stdout.count("NCE001")) == (1, "", 6)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "gb18030", "utf-8-sig"])
+def test_other_encodings(command: Command, project: Path, encoding: str) -> None:
+    text = BAD.replace("labels = torch.cat([", "é = labels = torch.cat([")
+    cookie = "" if encoding == "utf-8-sig" else f"# -*- coding: {encoding} -*-\n"
+    (project / "a.py").write_bytes((cookie + text).encode(encoding))
+    _, lines, _ = flake8(project, "--select", "NCE", "a.py")
+    assert lines == command("-q", "--output-format", "concise", "a.py").out.replace(" [*] ", " ").splitlines()
+    assert lines[0].startswith(f"a.py:{ROW + bool(cookie)}:{COLUMN + len('é = ')}: NCE001 ")
 
 
 def test_flake8_lists_the_plugin(project: Path) -> None:

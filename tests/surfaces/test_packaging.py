@@ -7,12 +7,15 @@ import sys
 from importlib.metadata import distribution
 from pathlib import Path
 
+import mypy.api
 import pytest
 import yaml
 
 import infonce_lint
 from infonce_lint import fix_source, lint_source
 from infonce_lint.settings import Settings
+from tests.packaging import consumer
+from tests.packaging.check import lowest_versions
 from tests.surfaces.samples import BAD, BAD_PLACE, notebook
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,6 +69,24 @@ def test_lint_source_knows_notebooks_settings_and_cookies() -> None:
     cookie = "# -*- coding: latin-1 -*-\n" + BAD.replace("labels = torch.cat([", "é = labels = torch.cat([")
     (finding,) = lint_source(cookie)
     assert finding.span.start.column == BAD_PLACE[1] + len("é = ")
+
+
+def test_the_typed_interface_satisfies_a_program(tmp_path: Path) -> None:
+    program = Path(consumer.__file__)
+    assert consumer.main() == f"{infonce_lint.__version__} NCE001 6"
+    out, err, code = mypy.api.run(["--strict", "--cache-dir", str(tmp_path), "--config-file", "", str(program)])
+    assert (code, err) == (0, ""), out
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text("from infonce_lint import lint_source\nlint_source(3)\n", encoding="utf-8")
+    out, _, code = mypy.api.run(["--strict", "--cache-dir", str(tmp_path), "--config-file", "", str(wrong)])
+    assert code == 1
+    assert "[arg-type]" in out
+
+
+def test_the_lower_bounds_can_be_pinned() -> None:
+    pins = dict(pin.split("==") for pin in lowest_versions(10))
+    assert set(pins) == {"libcst", "flake8", "rich", "pathspec", "tomli"}
+    assert "tomli" not in " ".join(lowest_versions(11))
 
 
 def test_fix_source() -> None:

@@ -99,7 +99,7 @@ help: Derive the size from `z`
   |
 note: safe fix: `z` holds the rows
 
-NCE004 `n` scales the loss (no automatic fix: its tensor is not known)
+NCE004 `n` scales the loss
  --> pkg/a.py:5:5
   |
 3 |     labels = arange(args.batch_size)
@@ -109,6 +109,7 @@ NCE004 `n` scales the loss (no automatic fix: its tensor is not known)
 6 |     cols = 2
 7 |     more = 3
   |
+note: no automatic fix: its tensor is not known
 
 """
     )
@@ -207,6 +208,9 @@ SCHEMA = {
                 ),
             ]
         },
+        name={"type": "string", "pattern": "^[a-z]+(-[a-z]+)*$"},
+        noqa_row={"type": "integer", "minimum": 1},
+        severity={"enum": ["error", "warning"]},
         url={"type": ["string", "null"]},
         related={"type": "array", "items": exact(message={"type": "string"}, cell=CELL, **PLACE)},
         **PLACE,
@@ -241,6 +245,8 @@ def test_json_keeps_to_its_schema(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
             "message": "Derive the size from `z`",
         },
         "message": "`args.batch_size` sizes the labels",
+        "name": "configured-labels",
+        "noqa_row": 3,
         "related": [
             {
                 "cell": None,
@@ -255,6 +261,7 @@ def test_json_keeps_to_its_schema(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
                 "message": "read here",
             },
         ],
+        "severity": "error",
         "url": None,
     }
     assert [each["cell"] for each in found] == [None, None, 2]
@@ -305,7 +312,7 @@ def test_junit() -> None:
     assert [suite.attrib["name"] for suite in root] == ["pkg/a.py", "odd?<&>.py"]
     case = root[0][0]
     assert case.attrib == {"name": "NCE001", "classname": "pkg/a.py", "line": "3", "column": "21"}
-    assert case[0].attrib["message"] == "pkg/a.py:3:21: NCE001 `args.batch_size` sizes the labels"
+    assert case[0].attrib["message"] == case[0].text == "pkg/a.py:3:21: NCE001 `args.batch_size` sizes the labels"
     clean = ElementTree.fromstring(written("junit", CLEAN))
     assert (clean.attrib["tests"], clean.attrib["failures"], len(clean[0])) == ("1", "0", 1)
 
@@ -356,7 +363,8 @@ def test_summary_says_what_fix_would_do() -> None:
     assert said(WITHHELD, fixed=2) == "Found 3 findings (2 fixed, 1 remaining).\n"
     assert said(FOUND, WITHHELD) == "Found 2 findings.\n[*] 1 fixable with `--fix`.\n"
     assert said(unsafe) == "Found 1 finding.\n1 unsafe fix available with `--fix --unsafe-fixes`.\n"
-    assert said(unsafe, unsafe_fixes=True) == "Found 1 finding.\n[*] 1 fixable with `--fix`.\n"
+    assert said(unsafe, unsafe_fixes=True) == "Found 1 finding.\n[*] 1 fixable with `--fix --unsafe-fixes`.\n"
+    assert said(FOUND, unsafe_fixes=True) == "Found 1 finding.\n[*] 1 fixable with `--fix`.\n"
     assert said(FOUND, unsafe, unsafe) == (
         "Found 3 findings.\n[*] 1 fixable with `--fix` (2 unsafe fixes available with `--fix --unsafe-fixes`).\n"
     )

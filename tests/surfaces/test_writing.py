@@ -84,7 +84,7 @@ def test_a_full_disk_is_one_line_and_the_finding_stays(
     monkeypatch.setattr("os.replace", full_for_a)
     done = command("--fix", "--output-format", "concise", ".")
     assert done.code == 2
-    assert done.err == "infonce-lint: error: a.py: not fixed, it cannot be written: No space left on device\n"
+    assert done.err == "infonce-lint: error: a.py: not changed, it cannot be written: No space left on device\n"
     assert done.out.startswith("a.py:10:")
     assert "Found 2 findings (1 fixed, 1 remaining)." in done.out
     assert (project / "a.py").read_text(encoding="utf-8") == BAD

@@ -1,0 +1,69 @@
+"""Linting beside the conversation with the editor: one thread, and only what is still wanted when its turn comes."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Generic, TypeVar
+
+from infonce_lint.server.documents import Documents, Unit
+
+_STACK = 64 * 1024 * 1024  # bytes: the analysis recurses, and other threads than the first get little on some systems
+
+Outcome = TypeVar("Outcome")
+Result = TypeVar("Result")
+
+
+class Worker(Generic[Outcome]):
+    """Looks at open units in one thread (the linter raises the recursion limit, which all threads share).
+
+    Args:
+        look: what the thread does with a unit. It must not raise.
+    """
+
+    def __init__(self, documents: Documents, look: Callable[[Unit], Outcome]) -> None:
+        self._documents = documents
+        self._look = look
+        self._thread = ThreadPoolExecutor(1, "infonce-lint")
+        self._runs: dict[str, tuple[Unit, asyncio.Future[Outcome | None]]] = {}
+        before = threading.stack_size(_STACK)
+        self._thread.submit(int).result()  # the thread starts now, with that stack
+        threading.stack_size(before)
+
+    async def latest(self, uri: str) -> Outcome | None:
+        """The outcome for the unit of ``uri`` as it is when this returns; None if it is closed.
+
+        What becomes stale meanwhile is dropped, and the newest state is waited for. Callers share one run.
+        """
+        while True:
+            unit = self._documents.unit(uri)
+            if unit is None:
+                return None
+            run = self._runs.get(unit.uri)
+            if run is None or run[0] is not unit:
+                loop = asyncio.get_running_loop()
+                run = (unit, loop.run_in_executor(self._thread, self._look_if_wanted, unit))
+                self._runs[unit.uri] = run
+            outcome = await asyncio.shield(run[1])
+            if self._runs.get(unit.uri) is run and self._documents.unit(uri) is unit:
+                return outcome
+
+    async def run(self, function: Callable[[], Result]) -> Result:
+        """What ``function`` gives in the thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function)
+
+    def forget(self, uri: str | None = None) -> None:
+        """The settings of a unit (of all units) may have changed: what is known about it no longer counts."""
+        if uri is None:
+            self._runs.clear()
+        else:
+            self._runs.pop(uri, None)
+
+    def close(self) -> None:
+        """Take no more work."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _look_if_wanted(self, unit: Unit) -> Outcome | None:
+        return self._look(unit) if self._documents.unit(unit.uri) is unit else None

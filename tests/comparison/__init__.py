@@ -1,0 +1,1 @@
+"""Hand-written rules of general tools beside ours, on our fixtures: ``python -m tests.comparison``."""

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from types import ModuleType
 from types import SimpleNamespace as Config
+from typing import Any
+from unittest import mock
 
-from tests.execution.batch import DIM
+from tests.execution.batch import DIM, Batch
 from tests.execution.case import Case, Outcome
 from tests.execution.models import identity, linear, sgd, two_encoders
+
+
+def _in_a_job(module: ModuleType, configured: int, batch: Batch) -> Any:
+    with mock.patch.dict(os.environ, BATCH_SIZE=str(configured)):
+        return module.JobLoss()(*batch.pair())
+
 
 LABEL_CASES = [
     Case(
@@ -196,5 +206,16 @@ LABEL_CASES = [
         "configured-labels/distractors_cut_off.py",
         lambda m, c, b: m.loss_with_distractors(*b.pair(), Config(batch_size=c, temperature=0.5)),
         fix=Outcome.WITHHELD,
+    ),
+    Case(
+        "configured-labels/property_of_settings.py",
+        lambda m, c, b: m.CrossModalLoss(Config(batch_size=c, temperature=0.1))(*b.pair()),
+    ),
+    Case("configured-labels/short_constant.py", lambda m, c, b: m.info_nce(*b.pair()), constants=("BATCH",)),
+    Case("configured-labels/environment.py", _in_a_job),
+    Case(
+        "configured-labels/partial_arguments.py",
+        lambda m, c, b: m.make_loss(Config(batch_size=c))(*b.pair()),
+        fix=Outcome.WITHHELD,  # no tensor is there where the size is bound
     ),
 ]

@@ -47,7 +47,7 @@ def cached_backward(
         The loss of the whole batch, detached and unscaled.
 
     Raises:
-        ValueError: no chunks, or a chunk whose rows are not divisible by ``n_views``.
+        ValueError: no chunks, a chunk whose rows are not divisible by ``n_views``, or a loss that is not one number.
     """
     check_count("n_views", n_views)
     if not chunks:
@@ -66,6 +66,8 @@ def cached_backward(
 
     leaves = [tuple(rows.detach().requires_grad_() for rows in towers) for towers in encoded]
     value = loss(*(view_major(tower, n_views) for tower in zip(*leaves)))
+    if value.numel() != 1:
+        raise ValueError(f"loss must return one number, got {list(value.shape)}: give it reduction='mean' or 'sum'")
     (value if scale is None else scale(value)).backward()  # type: ignore[no-untyped-call]
 
     after = _random_state()

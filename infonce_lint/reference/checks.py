@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Integral, Real
 from typing import Any
 
 import torch
@@ -19,7 +20,7 @@ def check_choice(name: str, value: object, accepted: tuple[str, ...]) -> None:
 
 def check_count(name: str, value: object) -> None:
     """``value`` is a whole number of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, (int, torch.SymInt)) or value < 1:
+    if isinstance(value, bool) or not isinstance(value, (Integral, torch.SymInt)) or value < 1:
         raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
 
 
@@ -32,7 +33,7 @@ def check_positive(name: str, value: float | Tensor) -> None:
         if torch.compiler.is_compiling():
             return
         number = value.item()
-    if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 < number < math.inf:
+    if isinstance(number, bool) or not isinstance(number, Real) or not 0 < number < math.inf:
         raise ValueError(f"{name} must be a positive finite number, got {number!r}")
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from .checks import REDUCTIONS, check_choice, check_count, check_finite_rows, check_positive, check_towers
 from .distributed import Gather, agree_on_layout, gather_views, process_group
 from .loss import Reduction
-from .precision import comparable_rows, full_precision, sum_rows
+from .precision import comparable_rows, factor_for, full_precision, sum_rows
 from .tiled import row_scores
 
 
@@ -63,9 +63,10 @@ def clip_loss(
         own_a, own_b = (comparable_rows(tower, normalize=normalize) for tower in (a, b))
         all_a, all_b = gather_views(torch.stack([own_a, own_b], dim=1), layout, group).unbind(dim=1)
         partners = layout.own(a.device)
-        losses = _search(own_a * logit_scale, all_b, partners, tile)
+        scale = factor_for(own_a, logit_scale)
+        losses = _search(own_a * scale, all_b, partners, tile)
         if symmetric:
-            losses = (losses + _search(own_b * logit_scale, all_a, partners, tile)) / 2
+            losses = (losses + _search(own_b * scale, all_a, partners, tile)) / 2
         if reduction == "none":
             return losses
         if reduction == "sum":

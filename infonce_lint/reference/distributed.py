@@ -132,9 +132,15 @@ def view_major(chunks: Sequence[Tensor], n_views: int) -> Tensor:
 
     Plain concatenation would put a chunk's second views among the first views of the whole, and pair strangers: the
     row count stays divisible, so that no assertion notices.
+
+    Raises:
+        ValueError: a chunk whose rows are not divisible by ``n_views``.
     """
     if n_views == 1:
         return torch.cat(list(chunks))
+    for number, chunk in enumerate(chunks):
+        if chunk.shape[0] % n_views:
+            raise ValueError(f"chunk {number}: rows ({chunk.shape[0]}) must be divisible by n_views ({n_views})")
     blocks = [chunk.reshape(n_views, chunk.shape[0] // n_views, *chunk.shape[1:]) for chunk in chunks]
     return torch.cat(blocks, dim=1).flatten(0, 1)
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .checks import check_choice, check_matrix, check_positive, check_views
 from .distributed import agree_on_layout
-from .precision import comparable_rows, full_precision
+from .precision import comparable_rows, factor_for, full_precision
 
 
 def info_nce_logits(
@@ -49,7 +49,7 @@ def info_nce_logits(
     batch, device = layout.total, features.device
     with full_precision(device):
         rows = comparable_rows(features, normalize=normalize)
-        similarities = (rows / temperature) @ rows.T
+        similarities = (rows / factor_for(rows, temperature)) @ rows.T
         positives = similarities.gather(1, layout.positives(device))  # [M, V - 1]
         negatives = similarities.gather(1, _columns_of_other_samples(n_views, batch, device))  # [M, V * (B - 1)]
     columns = [positives.unsqueeze(2), negatives.unsqueeze(1).expand(-1, n_views - 1, -1)]

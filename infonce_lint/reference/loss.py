@@ -20,7 +20,7 @@ from .checks import (
 )
 from .distributed import Gather, agree_on_layout, gather_views, process_group
 from .forms import FORMS, Form, label_losses, view_losses
-from .precision import comparable_rows, full_precision, sum_rows
+from .precision import comparable_rows, factor_for, full_precision, sum_rows
 
 Reduction = Literal["mean", "sum", "none"]
 
@@ -79,7 +79,7 @@ def info_nce_loss(
     with full_precision(features.device):
         rows = comparable_rows(features, normalize=normalize)
         keys = gather_views(rows, layout, group)
-        queries = rows / temperature
+        queries = rows / factor_for(rows, temperature)
         own = layout.own(features.device)
         anchors: int | Tensor = keys.shape[0]
         if labels is None:
@@ -135,6 +135,7 @@ class InfoNCELoss(nn.Module):
     ) -> None:
         super().__init__()
         _check_settings(n_views, temperature, form, reduction, tile)
+        process_group(gather)
         self.n_views = n_views
         self.temperature = temperature
         self.form: Form = form

@@ -25,6 +25,11 @@ def comparable_rows(features: Tensor, *, normalize: bool) -> Tensor:
     return F.normalize(features.to(_widest(features.device)), dim=1).to(narrow)
 
 
+def factor_for(rows: Tensor, value: float | Tensor) -> float | Tensor:
+    """A checked number, or a tensor of one, such that arithmetic with ``rows`` keeps their shape, dtype and device."""
+    return value.reshape(()).to(rows.device, rows.dtype) if isinstance(value, Tensor) else float(value)
+
+
 def sum_rows(losses: Tensor, world: int, over: int | Tensor = 1) -> Tensor:
     """``world * sum(losses) / over``, added up in float64: float32 would round each partial sum."""
     return (losses.sum(dtype=_widest(losses.device)) * world / over).to(losses.dtype)

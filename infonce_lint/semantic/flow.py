@@ -149,12 +149,9 @@ class GraphBuilder(Expressions):
 
     def _fills_up(self, body: cst.BaseSuite, before: Environment, after: Environment) -> bool:
         """Whether a branch brings a tensor to another number of rows: ``if short: x = F.pad(x, ...)``."""
-        changed = (name for name in assigned_names(body) if name in before)
+        changed = [(before[name], after[name]) for name in assigned_names(body) if name in before and name in after]
         return any(
-            after[name].op == "call"
-            and call_name(after[name].inputs[0]) in _FILLING
-            and before[name] in _behind(after[name])
-            for name in changed
+            new.op == "call" and call_name(new.inputs[0]) in _FILLING and old in _behind(new) for old, new in changed
         )
 
     def run_For(self, statement: cst.For) -> None:

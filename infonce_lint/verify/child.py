@@ -1,7 +1,8 @@
 """The child process: imports torch once, then answers each question in a fork of its own, under a time limit.
 
 Run as ``python -m infonce_lint.verify.child``; a question is one line of JSON on standard input, an answer one line on
-standard output. What the code under test prints goes nowhere, and it reads an empty standard input.
+standard output. What the code under test prints goes nowhere, and it reads an empty standard input. When the questions
+end, because the parent is done or gone, the question at hand is dropped and nothing that it started is left behind.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import pdb
 import select
 import signal
 import sys
+import tempfile
 import time
 from typing import Any, BinaryIO
 
@@ -39,13 +41,16 @@ def main() -> None:
     os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"  # the other way of asking would spoil CUDA for forks
     pdb.set_trace = _debugger
     sys.argv = ["verify"]
+    tempfile.tempdir = os.getcwd()  # the parent's scratch folder goes when all is done
     _say(answers, {"torch": torch.__version__})
     for line in questions:
         request = json.loads(line)
         for name in request.get("warm", ()):  # what every fork would have to import for itself
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
-        _say(answers, _apart(request) if hasattr(os, "fork") else _answer(request))
+        answer = _apart(request, questions) if hasattr(os, "fork") else _answer(request)
+        with contextlib.suppress(BrokenPipeError):
+            _say(answers, answer)
 
 
 def _debugger(*_: object, **__: object) -> None:
@@ -69,7 +74,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         return {"error": f"{type(error).__name__}: {' '.join(str(error).split())}"}
 
 
-def _apart(request: dict[str, Any]) -> dict[str, Any]:
+def _apart(request: dict[str, Any], questions: BinaryIO) -> dict[str, Any]:
     """The answer of a forked process, which may crash, hang, or change whatever it likes."""
     reader, writer = os.pipe()
     child = os.fork()
@@ -80,7 +85,7 @@ def _apart(request: dict[str, Any]) -> dict[str, Any]:
             pipe.write(json.dumps(_answer(request)).encode())
         os._exit(0)
     os.close(writer)
-    data, complete = _read(reader, time.monotonic() + float(request["seconds"]))
+    data, complete = _read(reader, questions, time.monotonic() + float(request["seconds"]))
     os.close(reader)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child, signal.SIGKILL)
@@ -96,12 +101,12 @@ def _apart(request: dict[str, Any]) -> dict[str, Any]:
         return {"error": f"it ended the process that ran it ({how})"}
 
 
-def _read(reader: int, deadline: float) -> tuple[bytes, bool]:
-    """Everything up to the end, and whether the end came in time."""
+def _read(reader: int, questions: BinaryIO, deadline: float) -> tuple[bytes, bool]:
+    """Everything up to the end, and whether the end came in time and while the parent still waited for it."""
     data = b""
     while True:
-        ready, _, _ = select.select([reader], [], [], max(0.0, deadline - time.monotonic()))
-        if not ready:
+        ready, _, _ = select.select([reader, questions], [], [], max(0.0, deadline - time.monotonic()))
+        if reader not in ready:  # the parent asks nothing before it has its answer: these can only have ended
             return data, False
         piece = os.read(reader, 1 << 16)
         if not piece:

@@ -44,6 +44,16 @@ class Role(enum.Enum):
     CONFIG = "a configuration object"
 
 
+class Turned(float):
+    """A temperature or a scale; where a loss expects its logarithm as a tensor, ``logit_scale.exp()`` is this number."""
+
+    def exp(self) -> object:
+        """The number, as a tensor."""
+        import torch
+
+        return torch.tensor(float(self), dtype=torch.float64)
+
+
 @dataclass(frozen=True, slots=True)
 class Knobs:
     """One setting of everything that a check turns; ``sets`` are the user's own values by dotted path.
@@ -90,8 +100,8 @@ class Knobs:
             return not _ON.isdisjoint(words(name))
         values: dict[Role, object] = {
             Role.SIZE: self.configured,
-            Role.TEMPERATURE: self.temperature,
-            Role.SCALE: 1 / self.temperature,
+            Role.TEMPERATURE: Turned(self.temperature),
+            Role.SCALE: Turned(1 / self.temperature),
             Role.VIEWS: self.views,
             Role.WORLD: self.world,
             Role.RANK: self.rank,

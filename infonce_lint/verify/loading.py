@@ -138,6 +138,7 @@ class LazyScope:
         if isinstance(statement, ast.Import | ast.ImportFrom):
             self._run_import(statement)
             return
+        ConfiguredLiterals(self._maker).visit(statement)
         outer, self._strict = self._strict, isinstance(statement, ast.Try)
         try:
             code = compile(ast.Module([statement], []), self._filename, "exec")
@@ -192,8 +193,6 @@ class LazyModule(ModuleType):
         sys.modules[self.__name__] = self  # data classes look for the module of their class
         self.__file__ = path
         self.tree = tree = ast.parse(text)
-        for statement in tree.body:
-            ConfiguredLiterals(maker).visit(statement)
         statements = [each for each in tree.body if not _is_main_guard(each)]
         importer.modules[path] = self
         own = Importer(importer.roots, maker, os.path.dirname(path), importer.modules)

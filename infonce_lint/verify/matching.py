@@ -77,6 +77,20 @@ def _softmax_twice(views: Sequence[Tensor], temperature: float) -> Tensor:
     return (shares.exp().masked_fill(own, 0).sum(dim=1).log() - close).mean()
 
 
+def _softmax_twice_whole(views: Sequence[Tensor], temperature: float) -> Tensor:
+    """The same without a mask at the second softmax, where each row meets its own share of 0."""
+    similarities, own, positive = _scores(views, temperature)
+    shares = similarities.masked_fill(own, -torch.inf).softmax(dim=1)
+    return (shares.logsumexp(dim=1) - (shares * positive).sum(dim=1) / positive.sum(dim=1)).mean()
+
+
+def _softmax_twice_towers(views: Sequence[Tensor], temperature: float) -> Tensor:
+    """The same between the first two views."""
+    first, second = (F.normalize(view, dim=1) for view in views[:2])
+    shares = (first @ second.T / temperature).softmax(dim=1)
+    return (shares.logsumexp(dim=1) - shares.diagonal()).mean()
+
+
 def _interleaved(views: Sequence[Tensor], temperature: float) -> Tensor:
     rows = torch.cat(list(views))
     return info_nce_loss(
@@ -84,14 +98,20 @@ def _interleaved(views: Sequence[Tensor], temperature: float) -> Tensor:
     )
 
 
+_TWO_SOFTMAXES = "of two softmaxes: cross-entropy takes logits"
 #: What known mistakes compute, in words.
-MISTAKES: dict[str, Form] = {
-    "of positives first with target 0, which draws one positive near and pushes the others away": _positives_first,
-    "of an unmasked diagonal: each row counts itself among its negatives": _diagonal_kept,
-    "of a similarity multiplied with the temperature, not divided": lambda views, t: FORMS["out"](views, 1 / t),
-    "of two softmaxes: cross-entropy takes logits": _softmax_twice,
-    "of rows that stand view by view when the loss wants them sample by sample": _interleaved,
-}
+MISTAKES: tuple[tuple[str, Form], ...] = (
+    ("of positives first with target 0, which draws one positive near and pushes the others away", _positives_first),
+    ("of an unmasked diagonal: each row counts itself among its negatives", _diagonal_kept),
+    (
+        "of a similarity multiplied with the temperature, not divided",
+        lambda views, t: FORMS["out"](views, 1 / t),
+    ),
+    (_TWO_SOFTMAXES, _softmax_twice),
+    (_TWO_SOFTMAXES, _softmax_twice_whole),
+    (_TWO_SOFTMAXES, _softmax_twice_towers),
+    ("of rows that stand view by view when the loss wants them sample by sample", _interleaved),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +186,13 @@ def fixed_denominator(subject: Subject, count: int) -> float | None:
 
 
 def mistake(subject: Subject, count: int) -> str:
-    """The known mistake that a loss looks like, in words; empty if none."""
-    batch = _batch(subject, SAMPLES[1], count)
-    value = float(subject.value(batch, configured=SAMPLES[1]).detach())
+    """The known mistake that a loss looks like on every batch, in words; empty if none."""
+    batches = [_batch(subject, samples, count) for samples in SAMPLES]
+    values = [float(subject.value(batch, configured=len(batch[0])).detach()) for batch in batches]
     for temperature in temperatures(subject):
-        for told, form in MISTAKES.items():
-            wanted = float(form(batch, temperature))
-            if abs(value - wanted) <= 10 * tolerance(subject) * max(1.0, abs(wanted)):
+        for told, form in MISTAKES:
+            wanted = [float(form(batch, temperature)) for batch in batches]
+            if all(abs(value - want) <= tolerance(subject) * max(1.0, want) for value, want in zip(values, wanted)):
                 return told
     return ""
 

@@ -20,13 +20,12 @@ from infonce_lint.verify.objects import by_role
 from infonce_lint.verify.outcome import NoLoss, short
 from infonce_lint.verify.plan import Plan
 from infonce_lint.verify.site import Site
-from infonce_lint.verify.stacking import EXTRAS, Layout, views_of
+from infonce_lint.verify.stacking import EXTRAS, QUEUE_WORDS, Layout, views_of
 from infonce_lint.verify.stub import MISSING, CannotRun, Maker, Record
 from infonce_lint.verify.subject import Subject
 
 _LABEL_WORDS = frozenset("label labels target targets targ y gt ids idx index indices class".split())
 _SURE_LABEL_WORDS = frozenset("label labels target targets targ".split())
-_QUEUE_WORDS = frozenset("queue bank memory negatives negative".split())
 _MASK_WORDS = frozenset("mask masks".split())
 _SECONDS, _RUNS, _COMBINATIONS = 20.0, 300, 24
 
@@ -138,13 +137,13 @@ def _features(parameters: Sequence[inspect.Parameter], known: tuple[str, ...], k
         and each.kind is not each.VAR_KEYWORD
         and role_of(each.name, knobs.sizes) is None
         and each.name not in knobs.sets
-        and not set(words(each.name)) & (_LABEL_WORDS | _QUEUE_WORDS | _MASK_WORDS)
+        and not set(words(each.name)) & (_LABEL_WORDS | QUEUE_WORDS | _MASK_WORDS)
     ]
     return tuple(given or guessed or [each.name for each in parameters[:1]])
 
 
 def _is_queue(name: str) -> bool:
-    return not _QUEUE_WORDS.isdisjoint(words(name))
+    return not QUEUE_WORDS.isdisjoint(words(name))
 
 
 def _is_open(parameter: inspect.Parameter, maker: Maker) -> bool:
@@ -160,7 +159,7 @@ def _kinds(name: str) -> tuple[str, ...]:
     found = set(words(name))
     if found & _LABEL_WORDS:
         return ("sample ids", "row ids", "row ids as numbers", "none", "sample ids as numbers")
-    if found & _QUEUE_WORDS:
+    if found & QUEUE_WORDS:
         return ("queue", "queue in columns", "other rows", "none")
     if found & _MASK_WORDS:
         return ("none",)

@@ -88,6 +88,9 @@ def views_of(
     return [torch.nn.functional.normalize(view, dim=1).to(dtype or torch.float64) for view in noisy]
 
 
+#: Parameters whose names say that they bring rows besides the batch.
+QUEUE_WORDS = frozenset("queue bank memory negatives negative".split())
+
 #: What else a loss may ask for, by a word that a plan can keep; each is made for a batch of B samples in V views.
 EXTRAS = (
     "none", "an object", "sample ids", "row ids", "row ids as numbers", "sample ids as numbers",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -11,9 +12,12 @@ import tempfile
 from types import TracebackType
 from typing import Any
 
-#: The parent waits this much longer than the child, which ends a question itself where the system can fork.
-_GRACE = 5.0
+#: The parent waits this much longer than the child, which ends a question itself where the system can fork; on a busy
+#: machine the child may import for a while before its clock starts.
+_GRACE = 60.0
 _START_SECONDS = 180.0
+#: What the child is given to end its question and itself.
+_LEAVE_SECONDS = 5.0
 
 
 class WorkerError(Exception):
@@ -62,14 +66,18 @@ class Worker:
         return answer
 
     def close(self) -> None:
-        """End the child."""
+        """End the child, which ends what it runs when its questions end."""
         process, self._process, self._buffer = self._process, None, b""
         if process is not None:
-            process.kill()
-            process.wait()
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    pipe.close()
+            assert process.stdin is not None and process.stdout is not None
+            with contextlib.suppress(OSError):
+                process.stdin.close()
+            try:
+                process.wait(_LEAVE_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            process.stdout.close()
         if self._scratch is not None:
             self._scratch.cleanup()
             self._scratch = None
@@ -95,6 +103,7 @@ class Worker:
             stderr=subprocess.DEVNULL,
             env=environment,
             cwd=self._scratch.name,
+            start_new_session=True,  # Ctrl-C is for the parent, which then ends the child
         )
         hello = self._line(self._process, _START_SECONDS)
         if not hello:

@@ -82,6 +82,8 @@ def _made(name: str) -> str:
     kind, _, heading = name.partition(": ")
     if kind == "README":
         return section(heading)
+    if kind == "README, first part":  # its sub-sections have places of their own
+        return section(heading).partition("\n## ")[0]
     raise ValueError(
         f"no part is called {name!r}; there are rules, action inputs, README: HEADING, {', '.join(MEASURED)}"
     )

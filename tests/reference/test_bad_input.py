@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from infonce_lint.reference import InfoNCELoss, cached_backward, clip_loss, info_nce_loss
+from infonce_lint.reference import InfoNCELoss, cached_backward, clip_loss, info_nce_loss, view_major
 
 ROWS = torch.randn(6, 4)
 HOLED = ROWS.clone()
@@ -73,7 +73,7 @@ def test_bad_towers_are_refused(a: Any, b: Any, settings: dict[str, Any], messag
 
 
 @pytest.mark.parametrize(
-    "settings", [{"n_views": 0}, {"temperature": 0}, {"form": "x"}, {"reduction": "x"}, {"tile": 0}]
+    "settings", [{"n_views": 0}, {"temperature": 0}, {"form": "x"}, {"reduction": "x"}, {"tile": 0}, {"gather": "x"}]
 )
 def test_the_module_refuses_bad_settings_when_it_is_built(settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(settings))):
@@ -85,6 +85,13 @@ def test_accumulation_without_chunks_is_refused() -> None:
         cached_backward(nn.Linear(4, 4), [], InfoNCELoss())
     with pytest.raises(ValueError, match=r"chunk 1: rows \(3\) must be divisible by n_views \(2\)"):
         cached_backward(nn.Linear(4, 4), [torch.randn(4, 4), torch.randn(3, 4)], InfoNCELoss())
+    with pytest.raises(ValueError, match=r"loss must return one number, got \[4\]"):
+        cached_backward(nn.Linear(4, 4), [torch.randn(4, 4)], InfoNCELoss(reduction="none"))
+
+
+def test_chunks_that_are_no_whole_views_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"chunk 1: rows \(3\) must be divisible by n_views \(2\)"):
+        view_major([torch.randn(4, 4), torch.randn(3, 4)], 2)
 
 
 def test_gathering_in_a_single_process_is_the_local_loss() -> None:

@@ -240,3 +240,25 @@ def test_above_two_views_no_two_forms_are_one() -> None:
     features = cloud("spread", 15, 6, 9)
     values = sorted(info_nce_loss(features, 3, form=form).item() for form in FORMS)
     assert values[0] + 0.05 < values[1] < values[2] - 0.05
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1, 1)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_tensor_of_one_number_changes_neither_shape_nor_dtype(shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    rows = cloud("spread", 8, 4, 0, torch.float32)
+    fifth = torch.full(shape, 0.2, dtype=dtype, requires_grad=True)
+    loss = info_nce_loss(rows, temperature=fifth)
+    assert loss.dtype == torch.float32
+    assert loss.item() == pytest.approx(info_nce_loss(rows, temperature=0.2).item(), rel=1e-6)
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert fifth.grad is not None
+    assert fifth.grad.shape == fifth.shape
+    towers = rows[:4], rows[4:]
+    assert clip_loss(*towers, 1 / fifth).item() == pytest.approx(clip_loss(*towers, 5.0).item(), rel=1e-6)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    numpy = pytest.importorskip("numpy")
+    rows = cloud("spread", 6, 4, 0)
+    loss = info_nce_loss(rows, numpy.int64(3), temperature=numpy.float32(0.25), tile=numpy.int32(2))
+    assert loss.item() == info_nce_loss(rows, 3, temperature=0.25, tile=2).item()

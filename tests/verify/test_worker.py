@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
+import subprocess
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -43,6 +49,40 @@ def test_endless_loss_is_stopped() -> None:
         assert "it took more than 1 s and was stopped" in found.problem
         assert time.monotonic() - start < 30
         assert not failed(examine(site(STACKED), STACKED, impatient, families=("sizes",)))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes that fork")
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_interrupted_parent_leaves_no_process_behind(end: signal.Signals, tmp_path: Path) -> None:
+    told = tmp_path / "pid"
+    statement = f"import os, time; open({str(told)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    losses = tmp_path / "losses.py"
+    losses.write_text(behaving(statement), encoding="utf-8")
+    command = [sys.executable, "-m", "infonce_lint", "verify", "--isolated", str(losses)]
+    parent = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        assert _comes_true(lambda: told.exists() and told.read_text() != "")
+        parent.send_signal(end)
+        parent.wait(30)
+        assert _comes_true(lambda: not _is_running(int(told.read_text())))
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            parent.kill()
+
+
+def _comes_true(what: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 60
+    while not what() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return what()
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_noise_and_questions_reach_nobody(worker: Worker, capfd: pytest.CaptureFixture[str]) -> None:

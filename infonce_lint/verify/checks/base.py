@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from infonce_lint.semantic.names import words
 from infonce_lint.verify.knobs import Role
 from infonce_lint.verify.outcome import NoLoss, short
 from infonce_lint.verify.rows import Row, Status
-from infonce_lint.verify.stacking import Layout, views_of
+from infonce_lint.verify.stacking import QUEUE_WORDS, Layout, views_of
 from infonce_lint.verify.stub import CannotRun
 from infonce_lint.verify.subject import Subject
 
@@ -56,6 +58,26 @@ def view_counts(subject: Subject) -> tuple[int, ...]:
     if plan.layout.takes_any_views or (plan.layout is Layout.STACKED and plan.asks(Role.VIEWS)):
         return (2, 3, 4)
     return (plan.views,)
+
+
+def has_queue(subject: Subject) -> bool:
+    """Whether a loss takes negatives from elsewhere than the batch: a queue or a memory bank, its own or an argument."""
+    if any(kind != "none" and QUEUE_WORDS & set(words(name)) for name, kind in subject.plan.extras):
+        return True
+    last = subject.site.name.rpartition(".")[2]
+    tree = ast.parse(subject.text)
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == last]
+    return any(_is_queue(node) for function in functions for part in function.body for node in ast.walk(part))
+
+
+_NO_ROWS = frozenset("use has with size len length ptr pointer".split())
+
+
+def _is_queue(node: ast.AST) -> bool:
+    """``self.queue`` or ``memory_bank``, but neither ``queue_size`` nor an argument, which may well be None."""
+    name = node.attr if isinstance(node, ast.Attribute) else ""
+    found = set(words(name))
+    return not found.isdisjoint({"queue", "bank"}) and found.isdisjoint(_NO_ROWS)
 
 
 def near(left: float, right: float, close: float) -> bool:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.autograd.gradcheck import GradcheckError, gradcheck
 
-from infonce_lint.verify.checks.base import Table, attempt, batch_of
+from infonce_lint.verify.checks.base import Table, attempt, batch_of, has_queue
 from infonce_lint.verify.knobs import CONFIGURED
 from infonce_lint.verify.outcome import short
 from infonce_lint.verify.rows import Row
@@ -18,6 +18,9 @@ FAMILY = "gradients"
 def check(subject: Subject) -> list[Row]:
     """Two rows."""
     table = Table(FAMILY)
+    if subject.plan.arrays:
+        table.inapplicable("gradcheck", "it takes numpy arrays")
+        return table.rows
     if not subject.plan.differentiable:
         table.add("gradcheck", False, "no gradient reaches the features")
         return table.rows
@@ -28,10 +31,14 @@ def check(subject: Subject) -> list[Row]:
         table.add("gradcheck", False, problem)
         return table.rows
     gradients = torch.autograd.grad(value, views, allow_unused=True)
-    _numerical(table, subject, views, value)
     without = [
         str(number) for number, each in enumerate(gradients, start=1) if each is None or not each.abs().max() > 0
     ]
+    if without and has_queue(subject):
+        for name in ("gradcheck", "every view learns"):
+            table.inapplicable(name, f"view {', '.join(without)} is the keys, which learn nothing beside a queue")
+        return table.rows
+    _numerical(table, subject, views, value)
     table.add(
         "every view learns",
         not without,

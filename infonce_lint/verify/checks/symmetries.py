@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from infonce_lint.verify.checks.base import Table, attempt, batch_of, near
+from infonce_lint.verify.checks.base import Table, attempt, batch_of, has_queue, near
 from infonce_lint.verify.matching import ONE_WAY, TOWERS, Match, tolerance
 from infonce_lint.verify.rows import Row
 from infonce_lint.verify.subject import Subject
@@ -47,6 +47,8 @@ def check(subject: Subject, found: Match | None, *, unit_rows: bool = False) -> 
         table.inapplicable("view rotation", f"`{found.form}` tells its two sides apart")
     elif subject.plan.views < 2:
         table.inapplicable("view rotation", "the loss takes one view")
+    elif has_queue(subject):
+        table.inapplicable("view rotation", "queries and the keys of a queue are two sides")
     else:
         _unchanged(table, subject, "view rotation", value, [*views[1:], views[0]], "views in another order")
 
@@ -66,6 +68,9 @@ def _unchanged(table: Table, subject: Subject, name: str, value: float, views: S
 
 def _at_rest(table: Table, subject: Subject, found: Match | None, views: Sequence[Tensor]) -> None:
     """All rows equal: every candidate is as likely as another, and the loss is the logarithm of their number."""
+    if has_queue(subject):
+        table.inapplicable("all rows equal", "the rows of its queue are not those of the batch")
+        return
     equal = [views[0][:1].expand_as(each).contiguous() for each in views]
     count = len(views) * len(views[0])
     name = "all rows equal"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from infonce_lint.verify.checks.base import Table, attempt, batch_of, view_counts
+from infonce_lint.verify.checks.base import Table, attempt, batch_of, has_queue, view_counts
 from infonce_lint.verify.matching import (
     SAMPLES,
     Match,
@@ -33,6 +33,9 @@ def check(subject: Subject) -> tuple[list[Row], Match | None]:
     if subject.plan.views < 2:
         table.inapplicable("value", "the loss takes one view, and nothing is its positive")
         return table.rows, None
+    if has_queue(subject):
+        table.inapplicable("value", "it compares with a queue of rows besides the batch, which the reference has not")
+        return table.rows, None
     first: Match | None = None
     counts = view_counts(subject)
     for count in (2, 3, 4):
@@ -55,6 +58,9 @@ def check(subject: Subject) -> tuple[list[Row], Match | None]:
 
 def _gradient(table: Table, subject: Subject, found: Match, count: int) -> None:
     name = f"gradient, {count} views"
+    if subject.plan.arrays:
+        table.inapplicable(name, "it takes numpy arrays")
+        return
     if not subject.plan.differentiable:
         table.add(name, False, "it has no gradient at its features")
         return
@@ -99,4 +105,4 @@ def _no_match(subject: Subject, count: int) -> str:
     forms = {name: float(form(batch, temperature)) for name, form in forms_for(subject, count).items()}
     shown = ", ".join(f"{name} {wanted:.4g}" for name, wanted in forms.items() if "," not in name)
     told = mistake(subject, count)
-    return f"{value:.4g} is no form of the loss ({shown})" + (f"; it is the value {told}" if told else "")
+    return f"{value:.4g} is no form of InfoNCE ({shown})" + (f"; it is the value {told}" if told else "")

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from infonce_lint import __version__
-from infonce_lint.report.text import one_line
 
 if TYPE_CHECKING:
     import argparse
@@ -39,6 +38,8 @@ class Plugin:
         Suppressed findings are among them: flake8 filters by ``# noqa`` itself. Unused suppressions are told from all
         that was found, whatever flake8 selects, so NCE901 says the same as the command does.
         """
+        from infonce_lint.report.text import one_line
+
         for finding in self._findings():
             start = finding.span.start
             yield start.row, start.column - 1, f"{finding.code} {one_line(finding.text)}", type(self)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 _TAB = 4
 _GAP = "..."
 
@@ -40,6 +38,8 @@ def columns(text: str) -> int:
 
 
 def _columns(char: str) -> int:
+    import unicodedata  # here, so that a run without findings does not load it
+
     if unicodedata.east_asian_width(char) in "WF":
         return 2
     return 0 if unicodedata.category(char) in ("Mn", "Me") else 1

@@ -1,4 +1,4 @@
-"""The cache of clean files saves time and changes nothing: not when files change, nor when it is torn or out of date."""
+"""The cache of clean files saves time and changes nothing: not when files change, not when it is torn or old."""
 
 from __future__ import annotations
 

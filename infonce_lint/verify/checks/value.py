@@ -105,4 +105,4 @@ def _no_match(subject: Subject, count: int) -> str:
     forms = {name: float(form(batch, temperature)) for name, form in forms_for(subject, count).items()}
     shown = ", ".join(f"{name} {wanted:.4g}" for name, wanted in forms.items() if "," not in name)
     told = mistake(subject, count)
-    return f"{value:.4g} is no form of InfoNCE ({shown})" + (f"; it is the value {told}" if told else "")
+    return f"{value:.4g} is no form of the loss ({shown})" + (f"; it is the value {told}" if told else "")

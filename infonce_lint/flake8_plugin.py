@@ -29,6 +29,7 @@ class Plugin:
     _hears_all: ClassVar[bool] = False  # under --disable-noqa no suppression is of use
 
     def __init__(self, tree: ast.Module, lines: Sequence[str], filename: str) -> None:
+        self._tree = tree
         self._lines = lines
         self._filename = filename
 
@@ -50,6 +51,7 @@ class Plugin:
 
         settings = self._settings()
         source = SourceFile.from_text("".join(self._lines), self._filename)
+        source.tree = self._tree  # what CPython made of these lines already
         try:
             found = lint(source, settings, noqa=False)
             if found and settings.baseline:

@@ -1,13 +1,14 @@
 """What earlier runs found out: the files that had no finding, each as it stood then and for the settings it had then.
 
 Only "nothing to report" is kept, so a cache that is lost, torn or out of date costs time and never a finding. The files
-in `FOLDER` are rows of text, one for each file that was linted: its path, a NUL, its size and times.
+in `FOLDER` are rows of text, one for each file that was linted: its path, a NUL, its number, size and times.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import sys
 import time
 import zlib
@@ -19,6 +20,8 @@ from infonce_lint.settings import Settings
 FOLDER = ".infonce_lint_cache"
 SETTLED_NS = 2_000_000_000
 """A file changed this shortly ago may change again within one tick of the clock; it is not remembered yet."""
+_LONGEST = 200_000_000
+"""Bytes; no file of ours is longer."""
 
 
 class _Shelf:
@@ -69,7 +72,11 @@ class ResultCache:
 
     def _read(self, title: str, name: str) -> dict[str, str]:
         try:
-            with open(os.path.join(self._folder, name), encoding="utf-8", newline="\n") as file:
+            path = os.path.join(self._folder, name)
+            status = os.stat(path)
+            if not stat.S_ISREG(status.st_mode) or status.st_size > _LONGEST:
+                return {}
+            with open(path, encoding="utf-8", errors="surrogateescape", newline="\n") as file:
                 rows = file.read().split("\n")
         except (OSError, UnicodeError):
             return {}
@@ -96,7 +103,7 @@ class ResultCache:
         rows = (f"{path}\0{identity}\n" for path, identity in {**kept, **shelf.added}.items())
         temporary = f"{place}.{os.getpid()}.tmp"
         try:
-            with open(temporary, "w", encoding="utf-8", newline="\n") as file:
+            with open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
                 file.write(f"{shelf.title}\n")
                 file.writelines(rows)
             os.replace(temporary, place)
@@ -107,8 +114,11 @@ class ResultCache:
 
 
 def _identity(status: os.stat_result) -> str:
-    """A file's contents, as far as the system tells without reading them: no write leaves all three as they were."""
-    return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
+    """A file's contents, as far as the system tells without reading them: no write leaves all of this as it was.
+
+    Its number is needed too: files made in one tick of the clock have the same times, and folders can change places.
+    """
+    return f"{status.st_dev}:{status.st_ino} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
 
 
 def _place(settings: Settings) -> str:

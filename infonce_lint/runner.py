@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _PATIENCE = 0.05  # seconds before a run may be shared among processes, which costs about 0.05
 _WORTH_IT = 0.2  # seconds that must then be left by the pace so far
+_MOST_JOBS = 61  # what Windows can wait for at once
 
 
 class Mode(enum.Enum):
@@ -156,19 +157,34 @@ def available_processors() -> int:
 
 def _in_processes(todo: Sequence[Target], work: Callable[[Target], Outcome], jobs: int) -> Iterator[Outcome]:
     import multiprocessing
-    import signal
     from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
-    jobs = min(jobs, len(todo))
-    ignore_interrupt = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)  # the first process answers to it
-    pool = ProcessPoolExecutor(jobs, context, ignore_interrupt)
+    jobs = min(jobs, len(todo), _MOST_JOBS)
+    pool = ProcessPoolExecutor(jobs, context, _become_worker)
     try:
         yield from pool.map(work, todo, chunksize=max(1, min(16, len(todo) // (4 * jobs))))
     except BrokenExecutor:
         raise WorkersDied("a process died while it linted (out of memory?); try --jobs 1, or fewer files") from None
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _become_worker() -> None:
+    """Leave the interrupt to the first process, and end when that is killed: nobody else would tell us to."""
+    import multiprocessing
+    import signal
+    import threading
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    first = multiprocessing.parent_process()
+
+    def follow() -> None:
+        if first is not None:
+            first.join()
+            os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 def process(target: Target, mode: Mode, *, unsafe: bool, linted: Linted | None = None) -> Outcome:

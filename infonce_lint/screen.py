@@ -135,7 +135,9 @@ class _Uncertain(Exception):
 
 
 def _parts(data: bytes, places: list[int]) -> Iterator[tuple[ast.Module, list[int]]]:
-    """The top-level statements around some places, each parsed by itself, with the rows of those places in it.
+    """The top-level statements around some places, parsed apart from the rest, with the rows of those places in them.
+
+    A row inside brackets may look like a beginning too, so what is parsed starts with a word that cannot stand there.
 
     Raises:
         _Uncertain: where a part is not certain to be one.
@@ -146,7 +148,10 @@ def _parts(data: bytes, places: list[int]) -> Iterator[tuple[ast.Module, list[in
     seen = 0
     while places:
         index = bisect_right(starts, places[0])
-        start, end = starts[index - 1 : index + 1]
+        end = starts[index]
+        while starts[index - 1] > seen and not _CERTAIN.match(data, starts[index - 1]):
+            index -= 1
+        start = starts[index - 1]
         part = data[start:end]
         if any(data.count(quotes, seen, start) % 2 or part.count(quotes) % 2 for quotes in (b'"""', b"'''")):
             raise _Uncertain  # the beginning may stand in a string
@@ -174,6 +179,10 @@ _NAMES_OURS = re.compile(rb"# noqa:[^\n]*nce", re.IGNORECASE)
 #: The attribute of something, which is read: most configured sizes are, and no tree is needed to see it.
 _ENTRY = re.compile(rb"\.\w+(?![\w \t]*(?:=(?!=)|:[^\n]*=))")
 _STAR_IMPORT = re.compile(rb"import[\s\\]*\*")
+#: Statements that nothing inside brackets looks like; a decorator is followed by one.
+_CERTAIN = re.compile(
+    rb"@|(?:def|class|import|try|while|with|assert|del|raise|global|async[ \t]+def|from[^\n]*[ \t]import)\b"
+)
 _BEGINNING = re.compile(rb"^(?:@|(?!(?:else|elif|except|finally)\b)[A-Za-z_])(?<!\\\n.)", re.MULTILINE)
 
 

@@ -39,22 +39,26 @@ def check_loss(
             argument a view.
         unit_rows: callers bring rows to length 1, as the loss expects.
         checks: only these families: value, sizes, views, symmetries, temperature, precision, gradients, device.
-        ranks: also run 2 and 4 ranks on gloo, each in a process forked from this one.
+        ranks: also run 2 and 4 ranks on gloo, each in a process forked from this one (family "distributed").
         arguments: values of parameters that their names do not explain.
 
     Raises:
         AssertionError: a check failed, or the loss could not be run; the message has a row for each failure.
-        ValueError: a family of checks that there is not.
+        ValueError: a family of checks that there is not, or an argument that the loss does not read.
     """
     from infonce_lint.verify.stub import CannotRun
 
-    families = _families(checks, ranks=ranks)
+    families = _families(checks, ranks=ranks or "distributed" in (checks or ()))
     name = getattr(loss, "__qualname__", type(loss).__qualname__)
     with _restored():
         try:
             plan, rows = _examined(loss, name, families, arguments, unit_rows=unit_rows)
         except CannotRun as error:
             raise AssertionError(f"{name} cannot be run: {error}") from None
+    read = [path for path, _ in plan.made]
+    for each in arguments:
+        if each not in read:
+            raise ValueError(f"{name} does not read {each!r}; it reads {', '.join(read) or 'nothing from outside'}")
     failed = [row for row in rows if row.status is Status.FAIL]
     if failed:
         raise AssertionError(_told(name, plan, rows, failed))

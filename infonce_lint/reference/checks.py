@@ -33,7 +33,7 @@ def check_positive(name: str, value: float | Tensor) -> None:
         if torch.compiler.is_compiling():
             return
         number = value.item()
-    if isinstance(number, bool) or not isinstance(number, Real) or not 0 < number < math.inf:
+    if isinstance(number, bool) or not isinstance(number, Real) or not 0 < float(number) < math.inf:
         raise ValueError(f"{name} must be a positive finite number, got {number!r}")
 
 

@@ -115,7 +115,7 @@ def _exchange(mine: _Facts, group: ProcessGroup) -> list[_Facts]:
     device = torch.device("cuda", torch.cuda.current_device()) if dist.get_backend(group) == "nccl" else "cpu"
     sent = torch.tensor([mine], device=device)
     received = sent.new_empty(dist.get_world_size(group), len(mine))
-    dist.all_gather_into_tensor(received, sent, group=group)
+    _all_gather(received, sent, group)
     return [_Facts(*row) for row in received.tolist()]
 
 
@@ -157,6 +157,11 @@ def all_gather_rows(rows: Tensor, counts: Sequence[int], group: ProcessGroup) ->
     return tuple(block[:count] for block, count in zip(everyone, counts))
 
 
+def _all_gather(into: Tensor, rows: Tensor, group: ProcessGroup) -> None:
+    gather = getattr(dist, "all_gather_single", None) or dist.all_gather_into_tensor  # renamed in torch 2.13
+    gather(into, rows, group=group)
+
+
 class _AllGather(torch.autograd.Function):
     """``[n, ...]`` on each rank -> ``[W, n, ...]`` on all."""
 
@@ -164,7 +169,7 @@ class _AllGather(torch.autograd.Function):
     def forward(ctx: Any, rows: Tensor, group: ProcessGroup) -> Tensor:
         ctx.group = group
         everyone = rows.new_empty(dist.get_world_size(group), *rows.shape)
-        dist.all_gather_into_tensor(everyone.flatten(0, 1), rows.contiguous(), group=group)
+        _all_gather(everyone.flatten(0, 1), rows.contiguous(), group)
         return everyone
 
     @staticmethod
@@ -183,7 +188,8 @@ class _ReduceScatter(torch.autograd.Function):
             dist.all_reduce(total, group=group)
             return total[dist.get_rank(group)].clone()
         share = torch.empty_like(blocks[0], memory_format=torch.contiguous_format)
-        dist.reduce_scatter_tensor(share, blocks.flatten(0, 1).contiguous(), group=group)
+        scatter = getattr(dist, "reduce_scatter_single", None) or dist.reduce_scatter_tensor
+        scatter(share, blocks.flatten(0, 1).contiguous(), group=group)
         return share
 
     @staticmethod

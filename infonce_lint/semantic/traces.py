@@ -38,7 +38,7 @@ from infonce_lint.semantic.similarity import (
     is_contrastive,
     is_metric_name,
 )
-from infonce_lint.semantic.values import CONSTRUCTORS
+from infonce_lint.semantic.values import CALL_METHODS, CONSTRUCTORS
 
 
 def has_traces(tree: ast.Module) -> bool:
@@ -78,7 +78,7 @@ class _Names:
         self.loaded: set[str] = set()  # plain names that are read
         self.attributes: dict[str, list[ast.expr]] = {}  # those that are read, not called, with their owners
         self.keys: dict[str, set[str]] = {"get": set()}  # strings by the function that is asked for such an entry
-        self.imported: dict[str, str] = {}  # names bound by imports, with the last names of their paths
+        self.imported: dict[str, set[str]] = {}  # names bound by imports, with the last names of their paths
         self.constants: set[str] = set()  # names bound outside of functions, or by an import
         self.constructors: set[str] = set()  # parameters of constructors
         self.passed: set[tuple[str, str, str]] = set()  # parameter, its function, what it is handed to inside a loop
@@ -98,7 +98,7 @@ class _Names:
         """Take the names of a whole file."""
         self._is_whole = True
         self._collect(tree, 0)
-        self.called.update([path for name, path in self.imported.items() if name in self.called])
+        self.called.update(*[paths for name, paths in self.imported.items() if name in self.called])
 
     def add_part(self, tree: ast.Module, rows: Sequence[int]) -> None:
         """Take the names of the statements that stand on ``rows``; what the rest of the file says is not known then."""
@@ -115,7 +115,7 @@ class _Names:
     def may_read_size(self) -> bool:
         """Whether one of the reads in `configured.py` is possible that all the others follow from."""
         entries = {name for name, owners in self.attributes.items() if self._may_be_configuration(owners)}
-        asked_by = {*READERS, *self.bound, *(name for name, path in self.imported.items() if path in READERS)}
+        asked_by = {*READERS, *self.bound, *(name for name, paths in self.imported.items() if paths & READERS)}
         entries.update(*(keys for asked, keys in self.keys.items() if asked in asked_by or not self._is_whole))
         if any(map(is_config_size_name, entries)):
             return True
@@ -125,7 +125,7 @@ class _Names:
         if not sizes.isdisjoint(self.constants) or not sizes.isdisjoint(self.constructors):
             return True
         return any(
-            name in sizes and (function in self.called or not self._is_whole) and self._may_be_own(callee)
+            name in sizes and self._may_be_run(function) and self._may_be_own(callee)
             for name, function, callee in self.passed
         )
 
@@ -133,13 +133,19 @@ class _Names:
         """Whether some owner of an attribute can be more than a module (``torch.backends``) or a builtin."""
         for owner in owners:
             root, path = _path(owner)
-            if self._may_be_own(root) or any(map(is_config_name, (*path, root, self.imported.get(root, "")))):
+            if self._may_be_own(root) or any(map(is_config_name, (*path, root, *self.imported.get(root, ())))):
                 return True
         return False
 
     def _may_be_own(self, root: str) -> bool:
         """Whether a name, or an expression without one, can stand for something made in this file."""
-        return not root or root in self.bound or root in self.defined or not self._is_whole
+        return root in ("", "self") or root in self.bound or root in self.defined or not self._is_whole
+
+    def _may_be_run(self, function: str) -> bool:
+        """Whether a function is called here, by its name, as an object or through a wrapper (``torch.compile``)."""
+        if not self._is_whole or function in CALL_METHODS:
+            return True
+        return function in self.called or function in self.loaded or function in self.attributes
 
     def may_hold_loss(self) -> bool:
         """Whether a loss of another file may be called here, or rows be compared with rows in one (`similarity.py`)."""
@@ -208,6 +214,8 @@ class _Names:
             self.loaded.add(node.id)
             if not scope & _OPERAND:
                 self.called.add(node.id)
+                if scope & _LOOP and node.id in self._own:  # by another name it may be handed on
+                    self.passed.add((node.id, self._function, ""))
         else:
             self.bound.add(node.id)
             if not scope & _FUNCTION:
@@ -226,7 +234,7 @@ class _Names:
         text = _text(node.slice)
         self.keys["get"] |= text
         self.called |= text  # ``losses["nt_xent"](z)``
-        return scope | _OPERAND
+        return scope & ~_OPERAND if isinstance(node.value, ast.Tuple | ast.List) else scope | _OPERAND
 
     def _take_call(self, node: ast.Call, scope: int) -> int:
         self.called.add(_last_name(node.func))
@@ -264,9 +272,27 @@ class _Names:
     def _take_assignment(self, node: ast.Assign, scope: int) -> int:
         if len(node.targets) > 1:  # ``temperature = t = 0.1``: the value keeps its first name
             self.factors.update(map(_last_name, node.targets))
+        self._keep_text(node.value)
         return scope
 
+    def _take_annotated(self, node: ast.AnnAssign, scope: int) -> int:
+        self._keep_text(node.value)
+        return scope
+
+    def _take_display(self, node: ast.Tuple | ast.List | ast.Set, scope: int) -> int:
+        for each in node.elts:
+            self._keep_text(each)
+        return scope
+
+    def _keep_text(self, node: ast.expr | None) -> None:
+        """``key = "batch_size"``: something may be asked for it later."""
+        if isinstance(node, ast.Constant):
+            text = _text(node)
+            self.keys["get"] |= text
+            self.called |= text
+
     def _take_walrus(self, node: ast.NamedExpr, scope: int) -> int:
+        self._keep_text(node.value)
         self.constants.add(node.target.id)  # even in a function: a default may hold it
         return scope & ~_OPERAND
 
@@ -277,7 +303,8 @@ class _Names:
     def _take_import(self, node: ast.Import | ast.ImportFrom, scope: int) -> int:
         for alias in node.names:
             bound = alias.asname or alias.name
-            self.imported[bound.partition(".")[0]] = alias.name.rpartition(".")[2] if alias.asname else bound
+            path = alias.name.rpartition(".")[2] if alias.asname else bound
+            self.imported.setdefault(bound.partition(".")[0], set()).add(path)
             self.constants.add(bound)
             self.has_star_import = self.has_star_import or bound == "*"
         return scope
@@ -316,6 +343,10 @@ _TAKERS: dict[type[ast.AST], Callable[[_Names, Any, int], int]] = {
     ast.AugAssign: _Names._take_augmented,
     ast.Compare: _Names._take_comparison,
     ast.Assign: _Names._take_assignment,
+    ast.AnnAssign: _Names._take_annotated,
+    ast.Tuple: _Names._take_display,
+    ast.List: _Names._take_display,
+    ast.Set: _Names._take_display,
     ast.NamedExpr: _Names._take_walrus,
     ast.Global: _Names._take_global,
     ast.Import: _Names._take_import,

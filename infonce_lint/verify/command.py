@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from infonce_lint.arguments import OneLineParser
 from infonce_lint.configuration import ConfigurationError, Configurations, Overrides, did_you_mean
@@ -60,6 +60,7 @@ def main(arguments: Sequence[str]) -> int:
                 failures.append(f"{text}: {error.message} (row {error.position.row})")
             except OSError as error:
                 failures.append(f"{text}: {error.strerror or error}")
+    failures += _unread(options.sets, verdicts)
     if screen is not None and verdicts:
         report.print_summary(verdicts, screen)
     elif screen is None:
@@ -76,6 +77,17 @@ def _verdicts(text: str, given: argparse.Namespace, options: Options, worker: Wo
     configurations = Configurations(given.config, given.isolated, Overrides())
     settings = configurations.for_folder(os.path.dirname(absolute)).for_file(absolute)
     yield from judge(target, read_source(target.path), settings, worker, options)
+
+
+def _unread(sets: Mapping[str, object], verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """What is wrong with each ``--set`` that no loss reads; one that was not run may have been about to."""
+    if not verdicts or any(verdict.examination.problem for verdict in verdicts):
+        return
+    made = frozenset[str]().union(*(verdict.examination.made for verdict in verdicts))
+    for path in sets:
+        if path not in made:
+            told = did_you_mean(path, sorted(made))
+            yield f"--set {path}: no loss reads it{told}; they read {', '.join(sorted(made)) or 'nothing from outside'}"
 
 
 def _families(values: Sequence[str] | None) -> tuple[str, ...]:

@@ -24,12 +24,14 @@ class Examination:
         how: how it was built and called, one line a fact.
         problem: why it cannot be run alone; there are no rows then.
         rows: the checks, in order.
+        made: the paths of all values that were made up for it or came from the user.
     """
 
     site: Site
     how: tuple[str, ...] = ()
     problem: str = ""
     rows: list[Row] = field(default_factory=list)
+    made: frozenset[str] = frozenset()
 
 
 def examine(
@@ -64,7 +66,8 @@ def examine(
     if found.problem:
         return found
     plan = planned["plan"]
-    found.how = tuple(_how(plan))
+    found.how = tuple(_how(plan, built=not site.module))
+    found.made = frozenset(path for path, _ in plan["made"])
     answer = worker.ask("value", plan=plan, **asked)
     match = answer.get("match")
     if "value" in families:
@@ -84,13 +87,13 @@ def _rows(family: str, answer: dict[str, Any]) -> list[Row]:
     return [Row.from_json(each) for each in answer["rows"]]
 
 
-def _how(plan: dict[str, Any]) -> Iterator[str]:
+def _how(plan: dict[str, Any], *, built: bool) -> Iterator[str]:
     """How a loss was built and called, for a reader who wonders what was run."""
-    built = {"construct": "built by its constructor", "piecewise": "built from the attributes that it reads"}
+    builds = {"construct": "built by its constructor", "piecewise": "built from the attributes that it reads"}
     from infonce_lint.verify.stacking import Layout
 
     given = f"given {Layout[plan['layout']].value} in `{', '.join(plan['features'])}`"
-    yield "; ".join(each for each in (built.get(plan["build"], ""), given, plan["note"]) if each)
+    yield "; ".join(each for each in (builds.get(plan["build"], "") if built else "", given, plan["note"]) if each)
     if plan["made"]:
         yield "with " + ", ".join(f"{path}={value}" for path, value in plan["made"])
     if plan["extras"]:

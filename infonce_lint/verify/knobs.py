@@ -45,7 +45,7 @@ class Role(enum.Enum):
 
 
 class Turned(float):
-    """A temperature or a scale; where a loss expects its logarithm as a tensor, ``logit_scale.exp()`` is this number."""
+    """A temperature or a scale; to a loss that expects its logarithm as a tensor, ``.exp()`` gives this number."""
 
     def exp(self) -> object:
         """The number, as a tensor."""

@@ -193,7 +193,7 @@ def _parameters(
         if name not in names:
             return module.scope.need(name)
         default = defaults.get(name)
-        if default is None:
+        if default is None or name in maker.knobs.sets:
             return make(name, name, maker)
         given = eval(compile(ast.Expression(default), str(module.__file__), "eval"), module.scope.namespace)
         return make(name, name, maker) if _is_turned(role_of(name, maker.knobs.sizes), given) else given

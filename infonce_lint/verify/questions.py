@@ -17,7 +17,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     try:
         return _QUESTIONS[request["question"]](site, knobs, request)
     except CannotRun as error:
-        return {"cannot": str(error)}
+        return {"cannot": " ".join(str(error).split())}
 
 
 def _plan(site: Site, knobs: Knobs, request: dict[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from infonce_lint.verify.subject import Subject
 _LABEL_WORDS = frozenset("label labels target targets targ y gt ids idx index indices class".split())
 _SURE_LABEL_WORDS = frozenset("label labels target targets targ".split())
 _MASK_WORDS = frozenset("mask masks".split())
+_WIDTH_WORDS = frozenset("dim dims size width channel channels".split())
 _SECONDS, _RUNS, _COMBINATIONS = 20.0, 300, 24
 
 
@@ -135,11 +136,16 @@ def _features(parameters: Sequence[inspect.Parameter], known: tuple[str, ...], k
         for each in parameters
         if each.default is inspect.Parameter.empty
         and each.kind is not each.VAR_KEYWORD
-        and role_of(each.name, knobs.sizes) is None
+        and (role_of(each.name, knobs.sizes) is None or _may_be_rows(each.name))
         and each.name not in knobs.sets
         and not set(words(each.name)) & (_LABEL_WORDS | QUEUE_WORDS | _MASK_WORDS)
     ]
     return tuple(given or guessed or [each.name for each in parameters[:1]])
+
+
+def _may_be_rows(name: str) -> bool:
+    """``hidden1`` and ``embeddings`` are widths in a constructor and rows in a call; ``hidden_dim`` is no rows."""
+    return words(name)[:1] in (("hidden",), ("embedding",), ("embeddings",)) and not _WIDTH_WORDS & set(words(name))
 
 
 def _is_queue(name: str) -> bool:
@@ -150,7 +156,9 @@ def _is_open(parameter: inspect.Parameter, maker: Maker) -> bool:
     if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
         return False
     return by_role(parameter, maker) is MISSING or (
-        parameter.default is inspect.Parameter.empty and not {"label", "labels"}.isdisjoint(words(parameter.name))
+        parameter.name not in maker.knobs.sets
+        and parameter.default is inspect.Parameter.empty
+        and not {"label", "labels"}.isdisjoint(words(parameter.name))
     )
 
 

@@ -73,6 +73,22 @@ def test_a_change_is_seen_although_size_and_time_are_the_same(project: Path, com
     assert command().code == 1
 
 
+def test_folders_that_change_places_take_their_results_along(project: Path, command: Command) -> None:
+    bad = SUPPRESSED.replace("NCE001", "E00001")
+    moment = 10**18
+    for name, text in (("clean", SUPPRESSED), ("bad", bad)):
+        (project / name).mkdir()
+        (project / name / "a.py").write_text(text)
+    files = [project / name / "a.py" for name in ("clean", "bad")]
+    while len({file.stat().st_ctime_ns for file in files}) > 1:  # until both are touched within one tick
+        for file in files:
+            os.utime(file, ns=(moment, moment))
+    assert command("clean").code == 0
+    (project / "clean").rename(project / "other")
+    (project / "bad").rename(project / "clean")
+    assert command("clean").code == 1
+
+
 def test_settings_do_not_mix(project: Path, command: Command) -> None:
     (project / "bad.py").write_text(BAD)
     assert command("--ignore", "NCE").code == 0
@@ -108,6 +124,34 @@ def test_a_torn_cache_is_no_cache(project: Path, command: Command, content: byte
         entry.write_bytes(content)
     assert command() == first
     assert command() == first
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "endless"])
+def test_what_is_no_file_is_no_cache(
+    project: Path, command: Command, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "clean.py").write_text(CLEAN)
+    first = command()
+    (shelf,) = (entry for entry in (project / FOLDER).iterdir() if len(entry.name) == 8)
+    if kind == "endless":
+        monkeypatch.setattr(cache, "_LONGEST", shelf.stat().st_size - 1)
+        assert not ResultCache(str(project)).is_clean(Target("clean.py", Settings()), (project / "clean.py").stat())
+    else:
+        shelf.unlink()
+        {"pipe": os.mkfifo, "folder": os.mkdir}[kind](shelf)
+    assert command() == first
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names are text there")
+def test_one_name_that_is_no_text_does_not_cost_the_cache(
+    project: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (b"clean.py", b"caf\xe9.py"):
+        (project / os.fsdecode(name)).write_text(CLEAN)
+    first = command("-j1")
+    read = linted(monkeypatch)
+    assert command("-j1") == first
+    assert not read
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

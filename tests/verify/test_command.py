@@ -92,6 +92,14 @@ def test_set_reaches_the_loss(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "args.temperature=0.5" in capsys.readouterr().out
 
 
+def test_set_that_no_loss_reads_leaves_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(write(tmp_path, STACKED), *QUICK, "--set", "temprature=0.2") == 2
+    assert (
+        'error: --set temprature: no loss reads it (did you mean "temperature"?); they read n_views, temperature'
+        in capsys.readouterr().err
+    )
+
+
 def test_unsafe_fix_is_marked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = IMPORTS + (
         "\n\ndef nce_loss(a, b, args):\n"

@@ -10,7 +10,7 @@ from infonce_lint.verify.examination import Examination
 from infonce_lint.verify.rows import Status
 from infonce_lint.verify.worker import Worker
 from tests.verify.mutants import MUTANTS, Mutant
-from tests.verify.samples import STACKED, examined, failed, row
+from tests.verify.samples import IMPORTS, STACKED, examined, failed, row
 
 SYMBOLS = {Status.PASS: ".", Status.FAIL: "X", Status.SKIPPED: "s", Status.INAPPLICABLE: "-"}
 
@@ -59,3 +59,32 @@ def test_matrix(examinations: dict[str, Examination]) -> None:
 )
 def test_row_says_what_is_wrong(name: str, of_row: str, told: str, examinations: dict[str, Examination]) -> None:
     assert told in row(examinations[name], of_row).detail
+
+
+TWICE = """
+
+def info_nce(a, b, temperature=0.1):
+    a, b = F.normalize(a, dim=1), F.normalize(b, dim=1)
+    return F.cross_entropy((a @ b.t() / temperature).softmax(dim=1), torch.arange(len(a)))
+"""
+TWICE_WHOLE = """
+
+def nt_xent(a, b, temperature=0.1):
+    z = F.normalize(torch.stack([a, b]).flatten(0, 1), dim=1)
+    logits = (z @ z.t() / temperature).masked_fill(torch.eye(len(z)).bool(), float("-inf"))
+    return F.cross_entropy(logits.softmax(dim=1), torch.arange(len(z)).roll(len(a)))
+"""
+
+
+@pytest.mark.parametrize("text", [TWICE, TWICE_WHOLE], ids=["towers", "stacked"])
+def test_two_softmaxes_are_told_however_they_are_written(text: str, worker: Worker) -> None:
+    found = row(examined(IMPORTS + text, worker, ("value",)), "value, 2 views")
+    assert found.status is Status.FAIL
+    assert "two softmaxes" in found.detail
+
+
+def test_mistake_is_told_only_where_every_batch_has_its_value(worker: Worker) -> None:
+    coincidence = "\n\ndef info_nce(a, b, temperature=0.1):\n    return (a * b).sum() * 0 + 7.168\n"
+    found = row(examined(IMPORTS + coincidence, worker, ("value",), "info_nce"), "value, 2 views")
+    assert found.status is Status.FAIL
+    assert "it is the value of" not in found.detail

@@ -128,3 +128,93 @@ def test_device_rows_are_skipped_without_a_device(worker: Worker) -> None:
         pytest.skip("there is a device")
     found = examined(STACKED, worker, ("device",))
     assert count(found.rows, Status.SKIPPED) == 4
+
+
+QUEUED = (
+    IMPORTS
+    + """
+
+class Momentum(nn.Module):
+    def __init__(self, dim, K=64, T=0.07):
+        super().__init__()
+        self.T = T
+        self.register_buffer("queue", F.normalize(torch.randn(dim, K), dim=0))
+
+    def contrastive_loss(self, q, k):
+        q, k = F.normalize(q, dim=1), F.normalize(k, dim=1).detach()
+        own = (q * k).sum(dim=1, keepdim=True)
+        logits = torch.cat([own, q @ self.queue.to(q.dtype)], dim=1) / self.T
+        return F.cross_entropy(logits, torch.zeros(len(q), dtype=torch.long))
+"""
+)
+
+
+def test_loss_with_a_queue_is_not_held_against_the_batch(worker: Worker) -> None:
+    found = examined(QUEUED, worker, ("value", "sizes", "symmetries", "gradients"))
+    assert not failed(found)
+    assert "a queue of rows besides the batch" in row(found, "value").detail
+    for name in ("view rotation", "all rows equal", "gradcheck", "every view learns"):
+        assert row(found, name).status is Status.INAPPLICABLE
+    argument = QUEUED.replace("def contrastive_loss(self, q, k):", "def contrastive_loss(self, q, k, negatives):")
+    found = examined(argument.replace("self.queue", "negatives.T"), worker, ("value",))
+    assert row(found, "value").status is Status.INAPPLICABLE
+
+
+def test_detached_side_without_a_queue_still_fails(worker: Worker) -> None:
+    text = QUEUED.replace("q @ self.queue.to(q.dtype)", "(q @ k.T).masked_fill(torch.eye(len(q)).bool(), -1e9)")
+    assert "every view learns" in failed(examined(text, worker, ("value", "gradients")))
+
+
+def test_arrays_have_no_gradient_to_check(worker: Worker) -> None:
+    text = (
+        "import numpy as np\n\n\n"
+        "def info_nce(x, y, temperature=0.1):\n"
+        "    x = x / np.linalg.norm(x, axis=1, keepdims=True)\n"
+        "    y = y / np.linalg.norm(y, axis=1, keepdims=True)\n"
+        "    logits = x @ y.T / temperature\n"
+        "    return np.mean(np.log(np.exp(logits).sum(axis=1)) - np.diag(logits))\n"
+    )
+    found = examined(text, worker, ("value", "gradients"))
+    assert not failed(found)
+    assert "`clip, first to second`" in row(found, "value, 2 views").detail
+    assert row(found, "gradcheck").detail == row(found, "gradient, 2 views").detail == "it takes numpy arrays"
+
+
+def test_logarithm_of_the_scale_is_taken_back(worker: Worker) -> None:
+    text = TOWERS.replace("logit_scale * image_features", "logit_scale.exp() * image_features")
+    assert not failed(examined(text, worker, ("value", "temperature")))
+
+
+def test_size_that_the_loss_does_not_read_is_not_told(worker: Worker) -> None:
+    text = STACKED.replace("\n\ndef", "\n\nclass Config:\n    batch_size: int = 64\n\n\ndef")
+    assert not any("batch_size" in fact for fact in examined(text, worker, ()).how)
+
+
+@pytest.mark.parametrize("decorator", ["torch.jit.script", "torch.compile", "torch.compile(mode='max-autotune')"])
+def test_decorators_that_compile_are_left_out(decorator: str, worker: Worker) -> None:
+    text = IMPORTS + (
+        f"\n\n@{decorator}\n"
+        "def info_nce(a: torch.Tensor, b: torch.Tensor, temperature: float = 0.1) -> torch.Tensor:\n"
+        "    logits = F.normalize(a, dim=1) @ F.normalize(b, dim=1).t() / temperature\n"
+        "    return F.cross_entropy(logits, torch.arange(a.size(0)))\n"
+    )
+    assert not failed(examined(text, worker, ("value", "sizes", "distributed")))
+
+
+def test_views_that_a_loss_does_not_read_are_not_held_against_it(worker: Worker) -> None:
+    text = IMPORTS + (
+        "\n\ndef contrastive_loss(pooled, temperature=0.1):\n"
+        "    first, second = pooled[:, 0], pooled[:, 1]\n"
+        "    logits = F.cosine_similarity(first.unsqueeze(1), second.unsqueeze(0), dim=2) / temperature\n"
+        "    return F.cross_entropy(logits, torch.arange(len(logits)))\n"
+    )
+    found = examined(text, worker, ("value",))
+    assert not failed(found)
+    assert row(found, "value, 2 views").status is Status.PASS
+    assert row(found, "value, 3 views").detail == "it reads the first 2 views and leaves the others out"
+
+
+def test_why_a_loss_cannot_be_run_is_one_line(worker: Worker) -> None:
+    text = STACKED.replace("z = F.normalize", "z = helper(features)\n    z = F.normalize")
+    text += "\n\ndef fail():\n    raise ValueError('first\\nsecond')\n\n\nhelper = fail()\n"
+    assert "ValueError: first second" in examined(text, worker, ()).problem

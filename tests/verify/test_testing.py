@@ -50,6 +50,13 @@ def unnormalised(features: Tensor, n_views: int = 2, temperature: float = 0.1) -
     return info_nce_loss(features, n_views, temperature=temperature, normalize=False)
 
 
+def no_ranks(features: Tensor) -> Tensor:
+    """A loss that fails as soon as there are several ranks."""
+    if torch.distributed.is_initialized():
+        raise RuntimeError("no ranks")
+    return info_nce_loss(features)
+
+
 @pytest.mark.parametrize(
     "loss", [info_nce_loss, InfoNCELoss, InfoNCELoss(3), clip_loss, info_nce_logits, PairLoss, PairLoss()]
 )
@@ -83,6 +90,22 @@ def test_arguments_are_passed_on() -> None:
     check_loss(weighted, hardness="none at all", checks=["sizes"])
 
 
+def test_argument_that_is_not_read_is_an_error() -> None:
+    with pytest.raises(ValueError, match="PairLoss does not read 'temprature'; it reads temperature"):
+        check_loss(PairLoss, temprature=0.2, checks=["sizes"])
+
+
+def test_rows_may_be_called_hidden_or_embeddings() -> None:
+    def towers(hidden1: Tensor, hidden2: Tensor) -> Tensor:
+        return clip_loss(hidden1, hidden2, 10.0)
+
+    def stacked(embeddings: Tensor, labels: Tensor) -> Tensor:
+        return info_nce_loss(embeddings, labels=labels)
+
+    check_loss(towers, checks=["value"])
+    check_loss(stacked, checks=["value"])
+
+
 def test_what_is_no_loss_says_so() -> None:
     with pytest.raises(AssertionError, match=r"<lambda> cannot be run: it returns nothing, which is no loss"):
         check_loss(lambda features: None)
@@ -106,4 +129,6 @@ def test_random_numbers_stay_as_they_were() -> None:
 
 @pytest.mark.slow
 def test_ranks_on_request() -> None:
-    check_loss(info_nce_loss, checks=["distributed"], ranks=True)
+    check_loss(info_nce_loss, checks=["distributed"])
+    with pytest.raises(AssertionError, match="2 ranks on gloo"):
+        check_loss(no_ranks, checks=["distributed"])

@@ -61,7 +61,7 @@ def view_counts(subject: Subject) -> tuple[int, ...]:
 
 
 def has_queue(subject: Subject) -> bool:
-    """Whether a loss takes negatives from elsewhere than the batch: a queue or a memory bank, its own or an argument."""
+    """Whether a loss takes negatives from beside the batch: a queue or a memory bank, its own or an argument."""
     if any(kind != "none" and QUEUE_WORDS & set(words(name)) for name, kind in subject.plan.extras):
         return True
     last = subject.site.name.rpartition(".")[2]

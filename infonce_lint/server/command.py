@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -20,7 +21,9 @@ def main(arguments: Sequence[str]) -> int:
             raise
         print("infonce-lint: error: the server needs pygls: pip install 'infonce-lint[lsp]'", file=sys.stderr)
         return 2
-    return InfonceLanguageServer().serve()
+    code = InfonceLanguageServer().serve()
+    sys.stderr.flush()
+    os._exit(code)  # an ordinary end would wait for the worker, which may be in the midst of a long file
 
 
 def parser() -> OneLineParser:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-from tests.surfaces.samples import CLEAN, run
+from tests.surfaces.samples import CLEAN, FIXABLE, run
 from tests.surfaces.test_imports import imported
 
 LSP = ("pygls", "lsprotocol", "cattrs", "attrs", "asyncio")
@@ -38,6 +40,32 @@ def test_help_and_wrong_options(tmp_path: Path) -> None:
 
 def test_an_editor_that_vanishes_ends_the_server(tmp_path: Path) -> None:
     assert run("server", "--stdio", cwd=tmp_path, stdin=b"").returncode == 1
+
+
+def test_the_end_does_not_wait_for_a_file_that_is_being_linted(tmp_path: Path) -> None:
+    """An editor that closes must not leave a process that computes what nobody will read."""
+
+    def message(method: str, params: object, **more: int) -> bytes:
+        body = json.dumps({"jsonrpc": "2.0", "method": method, "params": params, **more})
+        return f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
+
+    loss = FIXABLE.replace("import torch\n", "")
+    item = {"uri": (tmp_path / "a.py").as_uri(), "languageId": "python", "version": 1}
+    text = "import torch\n" + "".join(loss.replace("class ", f"class A{number}") for number in range(3000))
+    with subprocess.Popen(
+        [sys.executable, "-m", "infonce_lint", "server"], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as server:
+        assert server.stdin is not None
+        server.stdin.write(message("initialize", {"capabilities": {}}, id=1))
+        server.stdin.write(message("initialized", {}))
+        server.stdin.write(message("textDocument/didOpen", {"textDocument": {**item, "text": text}}))
+        server.stdin.flush()
+        time.sleep(2)  # it is in the midst of it; the whole would take minutes
+        server.stdin.write(message("shutdown", None, id=2) + message("exit", None))
+        server.stdin.flush()
+        started = time.monotonic()
+        assert server.wait(60) == 0
+        assert time.monotonic() - started < 30
 
 
 def test_rubbish_does_not_end_the_server(tmp_path: Path) -> None:

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -56,3 +61,31 @@ def test_processes_are_started_only_where_work_lasts(project: Path, command: Com
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runner, "_in_processes", no_processes)
         assert [each.path for each in runner.run(targets, runner.Mode.LINT, unsafe=False, jobs=8)] == ["a.py"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc for children")
+def test_no_process_outlives_the_first(tree: Path) -> None:
+    for number in range(3):
+        shutil.copytree(FIXTURES, tree / f"more{number}")
+    command = [sys.executable, "-m", "infonce_lint", "--isolated", "--no-cache", "-j2", str(tree)]
+    first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    children = Path(f"/proc/{first.pid}/task/{first.pid}/children")
+    assert _comes_true(lambda: bool(children.read_text()))
+    workers = [Path("/proc", pid) for pid in children.read_text().split()]
+    first.send_signal(signal.SIGKILL)
+    first.wait(10)
+    assert _comes_true(lambda: not any(_runs(worker) for worker in workers))
+
+
+def _comes_true(said: Callable[[], bool]) -> bool:
+    end = time.monotonic() + 20
+    while not said() and time.monotonic() < end:
+        time.sleep(0.02)
+    return said()
+
+
+def _runs(process: Path) -> bool:
+    try:
+        return (process / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -98,6 +98,18 @@ def test_rows_that_are_no_whole_views_must_raise(worker: Worker) -> None:
     assert "without a word" in found.detail
 
 
+def test_views_of_unequal_length_are_told(worker: Worker) -> None:
+    text = IMPORTS + (
+        "\n\ndef nt_xent(z1, z2, temperature=0.5):\n"
+        "    z = F.normalize(torch.cat([z1, z2]), dim=1)\n"
+        "    logits = (z @ z.t() / temperature).fill_diagonal_(float('-inf'))\n"
+        "    return F.cross_entropy(logits, torch.arange(len(z)).roll(len(z) // 2))\n"
+    )
+    found = row(examined(text, worker, ("views",)), "rows that are no whole views")
+    assert found.status is Status.PASS
+    assert found.detail.startswith("told: 8 and 7 rows give")
+
+
 def test_size_argument_is_what_callers_pass(worker: Worker) -> None:
     text = IMPORTS + (
         "\n\ndef nt_xent(z1, z2, batch_size, temperature=0.5):\n"

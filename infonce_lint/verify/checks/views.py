@@ -26,16 +26,15 @@ def check(subject: Subject) -> list[Row]:
         table.inapplicable(name, "the loss takes one view")
     elif layout is Layout.STACKED:
         rows = torch.cat(views)
-        _must_raise(
-            table, name, f"{len(rows) - 1} rows of {count} views", lambda: subject.raw((rows[:-1],), configured)
-        )
+        _raises(table, name, f"{len(rows) - 1} rows of {count} views", lambda: subject.raw((rows[:-1],), configured))
     elif layout is Layout.SEPARATE:
         uneven = (views[0], *(each[:-1] for each in views[1:]))
         told = f"{configured} and {configured - 1} rows"
-        _must_raise(table, name, told, lambda: subject.raw(uneven, configured))
+        _raises(table, name, told, lambda: subject.raw(uneven, configured), tell="compare the views' lengths")
     elif layout is Layout.LISTED:
         ragged = [views[0], *(each[:-1] for each in views[1:])]
-        _must_raise(table, name, f"{configured} and {configured - 1} rows", lambda: subject.raw((ragged,), configured))
+        told = f"{configured} and {configured - 1} rows"
+        _raises(table, name, told, lambda: subject.raw((ragged,), configured), tell="compare the views' lengths")
     else:
         table.inapplicable(name, f"{layout.value} always are")
     if layout is Layout.STACKED and subject.plan.asks(Role.VIEWS) and configured % 2 == 0:
@@ -43,12 +42,14 @@ def check(subject: Subject) -> list[Row]:
     return table.rows
 
 
-def _must_raise(table: Table, name: str, what: str, run: Callable[[], Tensor]) -> None:
+def _raises(table: Table, name: str, what: str, run: Callable[[], Tensor], *, tell: str = "") -> None:
+    """Whether a call raises; with ``tell`` a loss may leave that to its callers, and the advice is given instead."""
     value, problem = attempt(run)
     if value is None:
         table.add(name, True, f"{what} raise {problem}")
     elif value.isfinite():
-        table.add(name, False, f"{what} give {float(value.detach()):.4g} without a word")
+        silent = f"{what} give {float(value.detach()):.4g} without a word"
+        table.add(name, bool(tell), f"told: {silent}; {tell}" if tell else silent)
     else:
         table.add(name, True, f"{what} give {float(value.detach())}")
 

@@ -7,15 +7,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from infonce_lint.finding import Finding
     from infonce_lint.linter import FixedFile
     from infonce_lint.settings import Settings
 
-__all__ = ["__version__", "fix_source", "lint_source"]
+__all__ = ["Finding", "FixedFile", "Settings", "__version__", "fix_source", "lint_source"]
 __version__ = "0.1.0"
+_HOMES = {"Finding": "finding", "FixedFile": "linter", "Settings": "settings"}
+
+
+def __getattr__(name: str) -> Any:
+    """The types of the two functions, loaded when they are first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
 def lint_source(source: str | bytes, filename: str = "<string>", settings: Settings | None = None) -> list[Finding]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from infonce_lint import __version__
 from infonce_lint.configuration import ConfigurationError, Overrides, anchored, check_codes
+from infonce_lint.files import SUFFIXES
 from infonce_lint.report import FORMATS
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ _CONFLICTS = (
     ("--no-baseline", "--baseline"),
     ("--statistics", "--diff"),
     ("--exit-zero", "--exit-non-zero-on-fix"),
+    ("--config", "--isolated"),
+    ("--show-settings", "--watch"),
 )
 
 
@@ -84,11 +87,17 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
                 made.error(f"{option} needs files or folders, not standard input")
     if options.stdin_filename and options.paths != ["-"]:
         made.error("--stdin-filename needs - as the path")
+    if options.output_file is not None and _is_source(options.output_file, options.paths):
+        made.error(f"--output-file {options.output_file}: a report would replace a file that is linted; name another")
     if options.prove and not (options.fix or options.diff):
         made.error("--prove needs --fix or --diff: it says which of their fixes are proven")
     if options.statistics and options.output_format not in ("full", "concise", "json"):
         made.error(f"--statistics is not written as {options.output_format}; use full, concise or json")
     return options
+
+
+def _is_source(file: str, paths: Sequence[str]) -> bool:
+    return file.endswith(SUFFIXES) or os.path.realpath(file) in map(os.path.realpath, paths)
 
 
 def _field(option: str) -> str:
@@ -165,7 +174,7 @@ def overrides(options: argparse.Namespace) -> Overrides:
     """
     here = os.getcwd()
     return Overrides(
-        select=_codes(options.select, "--select"),
+        select=_selected(options.select),
         ignore=_codes(options.ignore, "--ignore"),
         extend_select=_codes(options.extend_select, "--extend-select") or (),
         per_file_ignores=_per_file(options.per_file_ignores, here),
@@ -194,6 +203,13 @@ def _split(values: Iterable[str]) -> list[str]:
 
 def _codes(values: Iterable[str] | None, where: str) -> tuple[str, ...] | None:
     return None if values is None else check_codes(_split(values), where)
+
+
+def _selected(values: Iterable[str] | None) -> tuple[str, ...] | None:
+    codes = _codes(values, "--select")
+    if codes == ():  # as from an unset variable of a script: it would look as if all were well
+        raise ConfigurationError("--select: no rule code is given; expected codes or prefixes, such as NCE001,NCE9")
+    return codes
 
 
 def _per_file(values: Iterable[str] | None, folder: str) -> tuple[tuple[str, tuple[str, ...]], ...] | None:

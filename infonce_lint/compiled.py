@@ -33,8 +33,9 @@ def _parses(data: bytes) -> bool:
 def is_compiled(path: str, status: os.stat_result) -> bool:
     """Whether ``__pycache__`` beside a file holds what this Python compiled from the file as it stands.
 
-    Trusted as the import system trusts it, by time and size of the source, and only if it was written later than the
-    source: a file that was edited within the second in which it was compiled counts as not compiled.
+    Trusted as the import system trusts it, by time and size of the source, and only if it was written after the source
+    last changed: a file that was edited within the second in which it was compiled, or whose time was put back after
+    an edit, counts as not compiled.
 
     Args:
         path: the source file; ``status`` is its `os.stat`.
@@ -52,7 +53,8 @@ def is_compiled(path: str, status: os.stat_result) -> bool:
     except OSError:
         return False
     source = _four_bytes(int(status.st_mtime)) + _four_bytes(status.st_size)
-    return header == MAGIC_NUMBER + bytes(4) + source and written > status.st_mtime_ns
+    changed = max(status.st_mtime_ns, status.st_ctime_ns)
+    return header == MAGIC_NUMBER + bytes(4) + source and written > changed
 
 
 def _four_bytes(number: int) -> bytes:

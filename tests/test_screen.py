@@ -99,6 +99,7 @@ SIZES = st.sampled_from(
         "self.args.{name}",
         "self.{name}",
         "cfg.train.{name}",
+        "cfg.\n{name}",
         "{name}",
         "CONSTANT",
     ]
@@ -111,6 +112,7 @@ BINDINGS = st.sampled_from(
         "from config import {name}\n",
         "from config import *\n",
         "from config import \\\n{name}\n",
+        "from config import (\n{name},\nEPOCHS,\n)\n",
         "import config\n",
         "CONSTANT = args.{name}\n",
         "CONSTANT = {name} = 12\n",
@@ -173,6 +175,54 @@ def test_no_loss_is_lost(name: str, binding: str, size: str, product: str, use: 
 @pytest.mark.parametrize("path", [*rule_fixtures(), *silent_fixtures()], ids=lambda path: path.name)
 def test_findings_are_the_same_without_it(path: Path) -> None:
     assert_nothing_is_lost(path.read_text(encoding="utf-8"))
+
+
+IMPORTS = "import torch\nimport torch.nn.functional as F\nfrom torch import nn\n"
+STEP = "    return F.cross_entropy(z @ z.T, torch.arange({size}))\n"
+INFO_NCE = f"def info_nce(z, n):\n{STEP.format(size='n')}"
+TRAIN = "def train(loader, batch_size):\n    for z in loader:\n        info_nce(z, batch_size).backward()\n"
+METHOD = """\
+class Trainer:
+    def {method}(self, loader, batch_size):
+        for z in loader:
+            info_nce(z, batch_size).backward()
+
+
+trainer = Trainer()
+trainer(loader, 64)
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # rows inside brackets that begin at the margin
+        "from config import (\nBATCH_SIZE,\nEPOCHS,\n)\ndef info_nce(z):\n" + STEP.format(size="BATCH_SIZE"),
+        "(\nBATCH_SIZE,\nEPOCHS,\n) = 64, 3\ndef info_nce(z):\n" + STEP.format(size="BATCH_SIZE"),
+        "def info_nce(z, args):\n" + STEP.format(size="args.\nbatch_size,\ndevice=z.device"),
+        "def info_nce(z, args):\n" + STEP.format(size="getattr(args,\nr'batch_size',\ndefault)"),
+        # what is asked for has a name of its own
+        "def info_nce(z, cfg):\n    key = 'batch_size'\n" + STEP.format(size="cfg[key]"),
+        "def info_nce(z, cfg):\n    key: str = 'batch_size'\n" + STEP.format(size="getattr(cfg, key)"),
+        "def info_nce(z, cfg):\n    rate, key = 'lr', 'batch_size'\n" + STEP.format(size="cfg.get(key)"),
+        "def info_nce(z, cfg):\n" + STEP.format(size="cfg[(key := 'batch_size')]"),
+        # a size that is handed to a loss inside a loop, by functions that are called in other ways
+        INFO_NCE + TRAIN.replace("info_nce(z, batch_size)", "n = batch_size; info_nce(z, n)") + "train(loader, 64)\n",
+        INFO_NCE + TRAIN + "torch.compile(train)(loader, 64)\n",
+        INFO_NCE + TRAIN + "from functools import partial\npartial(train, batch_size=64)(loader)\n",
+        INFO_NCE + METHOD.format(method="__call__"),
+        INFO_NCE + METHOD.format(method="forward"),
+        # one name for two imports, a display that is called, a self that is nobody's parameter
+        "def rows(z):\n    import numpy as c\n    return c.array(z)\ndef info_nce(z):\n    import config as c\n"
+        + STEP.format(size="c.batch_size"),
+        "def step(z, args):\n    s = z @ z.T\n    n = args.batch_size\n"
+        "    return [F.cross_entropy, F.nll_loss][0](s, torch.arange(n))\n",
+        "class Loss:\n    def forward(this, z):\n    " + STEP.format(size="self.batch_size"),
+    ],
+)
+def test_unusual_losses_are_found(text: str) -> None:
+    assert unscreened((IMPORTS + text).encode())
+    assert_nothing_is_lost(IMPORTS + text)
 
 
 # -- what switches it off ----------------------------------------------------------------------------------------------

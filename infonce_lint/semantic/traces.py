@@ -35,7 +35,7 @@ from infonce_lint.semantic.similarity import (
     is_contrastive,
     is_metric_name,
 )
-from infonce_lint.semantic.used_names import UsedNames
+from infonce_lint.semantic.used_names import UsedNames, dotted_path
 from infonce_lint.semantic.values import CALL_METHODS
 
 
@@ -92,7 +92,7 @@ class _Traces(UsedNames):
     def _may_be_configuration(self, owners: list[ast.expr]) -> bool:
         """Whether some owner of an attribute can be more than a module (``torch.backends``) or a builtin."""
         for owner in owners:
-            root, path = _path(owner)
+            root, path = dotted_path(owner)
             if self._may_be_own(root) or any(map(is_config_name, (*path, root, *self.imported.get(root, ())))):
                 return True
         return False

@@ -16,7 +16,7 @@ _DONE = -1
 
 
 class UsedNames:
-    """The names of one file by what is done with them."""
+    """The names of one file, or of some of its statements, by what is done with them."""
 
     def __init__(self) -> None:
         self.loaded: set[str] = set()  # plain names that are read
@@ -78,8 +78,6 @@ class UsedNames:
             self.loaded.add(node.id)
             if not scope & _OPERAND:
                 self.called.add(node.id)
-                if scope & _LOOP and node.id in self._own:  # by another name it may be handed on
-                    self.passed.add((node.id, self._function, ""))
         else:
             self.bound.add(node.id)
             if not scope & _FUNCTION:
@@ -110,7 +108,7 @@ class UsedNames:
                 self.keys.setdefault(asked, set()).update(_text(each))
         if scope & _LOOP:
             own = self._own.intersection(map(_bare_name, arguments))
-            self.passed.update((name, self._function, _path(node.func)[0]) for name in own)
+            self.passed.update((name, self._function, dotted_path(node.func)[0]) for name in own)
         return scope | _OPERAND
 
     def _take_operator(self, node: ast.BinOp, scope: int) -> int:
@@ -136,27 +134,29 @@ class UsedNames:
     def _take_assignment(self, node: ast.Assign, scope: int) -> int:
         if len(node.targets) > 1:  # ``temperature = t = 0.1``: the value keeps its first name
             self.factors.update(map(_last_name, node.targets))
-        self._keep_text(node.value)
+        self._rename(node.value, scope)
         return scope
 
     def _take_annotated(self, node: ast.AnnAssign, scope: int) -> int:
-        self._keep_text(node.value)
+        self._rename(node.value, scope)
         return scope
 
     def _take_display(self, node: ast.Tuple | ast.List | ast.Set, scope: int) -> int:
         for each in node.elts:
-            self._keep_text(each)
+            self._rename(each, scope)
         return scope
 
-    def _keep_text(self, node: ast.expr | None) -> None:
-        """``key = "batch_size"``: something may be asked for it later."""
+    def _rename(self, node: ast.expr | None, scope: int) -> None:
+        """Take what gets another name: a text that something is asked for then, a parameter that is handed on."""
         if isinstance(node, ast.Constant):
             text = _text(node)
             self.keys["get"] |= text
             self.called |= text
+        elif scope & _LOOP and isinstance(node, ast.Name) and node.id in self._own:
+            self.passed.add((node.id, self._function, ""))
 
     def _take_walrus(self, node: ast.NamedExpr, scope: int) -> int:
-        self._keep_text(node.value)
+        self._rename(node.value, scope)
         self.constants.add(node.target.id)  # even in a function: a default may hold it
         return scope & ~_OPERAND
 
@@ -247,7 +247,7 @@ def _last_name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _path(node: ast.expr) -> tuple[str, list[str]]:
+def dotted_path(node: ast.expr) -> tuple[str, list[str]]:
     """The name that a dotted path begins with, empty if it is none, and the attributes behind it, last first."""
     attributes = []
     while isinstance(node, ast.Attribute):

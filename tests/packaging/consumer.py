@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from infonce_lint import __version__, fix_source, lint_source
-from infonce_lint.finding import Applicability, Finding
-from infonce_lint.settings import Settings
+from infonce_lint import Finding, FixedFile, Settings, __version__, fix_source, lint_source
+from infonce_lint.finding import Applicability
 
 LOSS = """\
 import torch
@@ -24,7 +23,7 @@ def safe_fixes(findings: list[Finding]) -> list[str]:
 def main() -> str:
     settings = Settings(select=("NCE0",), guard="raise")
     findings: list[Finding] = lint_source(LOSS, "loss.py", settings)
-    fixed = fix_source(LOSS.encode(), settings=settings, unsafe=False)
+    fixed: FixedFile = fix_source(LOSS.encode(), settings=settings, unsafe=False)
     text: str = fixed.data.decode()
     assert fixed.changed and not fixed.remaining, fixed.reason
     assert "z1.shape[0]" in text or "z2.shape[0]" in text

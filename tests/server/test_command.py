@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.surfaces.samples import CLEAN, FIXABLE, run
+from tests.surfaces.samples import BAD, CLEAN, run
 from tests.surfaces.test_imports import imported
 
 LSP = ("pygls", "lsprotocol", "cattrs", "attrs", "asyncio")
@@ -49,9 +49,9 @@ def test_the_end_does_not_wait_for_a_file_that_is_being_linted(tmp_path: Path) -
         body = json.dumps({"jsonrpc": "2.0", "method": method, "params": params, **more})
         return f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
 
-    loss = FIXABLE.replace("import torch\n", "")
+    head, loss = BAD.split("class ")
     item = {"uri": (tmp_path / "a.py").as_uri(), "languageId": "python", "version": 1}
-    text = "import torch\n" + "".join(loss.replace("class ", f"class A{number}") for number in range(3000))
+    text = head + "\n\n".join(f"class A{number}{loss}" for number in range(3000))
     with subprocess.Popen(
         [sys.executable, "-m", "infonce_lint", "server"], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as server:

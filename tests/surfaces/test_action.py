@@ -108,6 +108,22 @@ def test_sarif_is_written_though_the_job_fails(job: Path) -> None:
     assert [result["ruleId"] for result in report["runs"][0]["results"]] == ["NCE001"]
 
 
+def test_sarif_goes_with_every_exit_code_option(job: Path) -> None:
+    inputs = {"sarif-file": "out.sarif", "args": "--exit-non-zero-on-fix --no-cache"}
+    finished = play("Run infonce-lint", job, inputs)
+    assert finished.returncode == 1, finished.stderr
+    assert (job / "out.sarif").exists()
+    assert play("Run infonce-lint", job, {**inputs, "src": "nowhere"}).returncode == 2
+
+
+def test_row_ends_of_windows_are_no_part_of_a_word(job: Path) -> None:
+    stand_in = job.parent / "temp" / "infonce-lint" / "sitecustomize.py"
+    stand_in.write_text("import sys\nsys.stdout.reconfigure(newline='\\r\\n')\n", encoding="utf-8")
+    finished = play("Run infonce-lint", job, {"src": "bad.py 'my src'", "args": "--no-cache --exit-zero"})
+    assert finished.returncode == 0, finished.stderr
+    assert "file=bad.py" in finished.stdout
+
+
 @pytest.mark.parametrize("name", ["src", "args", "output-format", "sarif-file"])
 def test_an_input_is_never_run(job: Path, name: str) -> None:
     play("Run infonce-lint", job, {name: "$(touch owned) `touch owned`; touch owned"})

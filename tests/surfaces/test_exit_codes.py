@@ -68,6 +68,10 @@ UNFIXABLE = BAD.replace("torch.eye(labels.shape[0],", "torch.eye(2 * self.args.b
         (["-", "clean.py"], 2),
         (["--stdin-filename", "x.py", "clean.py"], 2),
         (["--config", "missing.toml", "clean.py"], 2),
+        (["--config", "own.toml", "clean.py"], 0),
+        (["--config", "own.toml", "--isolated", "clean.py"], 2),
+        (["--select", "", "clean.py"], 2),
+        (["--show-settings", "--watch"], 2),
         (["--output-format", "yaml"], 2),
         (["-j", "0", "clean.py"], 2),
         (["-j", "2", "--no-cache", "clean.py"], 0),
@@ -94,8 +98,20 @@ def test_exit_code(command: Command, project: Path, arguments: list[str], expect
         (project / name).write_text(text, encoding="utf-8")
     (project / "empty").mkdir()
     (project / "explain").mkdir()
+    (project / "own.toml").touch()
     done = command(*arguments)
     assert done.code == expected, done.out + done.err
+
+
+@pytest.mark.parametrize("name", ["bad.py", "new.py", "script"])
+def test_a_report_never_replaces_a_source_file(command: Command, project: Path, name: str) -> None:
+    """Nor does it make one that the next run, or the same with --watch, would lint."""
+    for source in ("bad.py", "script"):
+        (project / source).write_text(BAD, encoding="utf-8")
+    done = command("--output-file", name, ".", "script")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"infonce-lint: error: --output-file {name}: a report would replace")
+    assert (project / "script").read_text(encoding="utf-8") == (project / "bad.py").read_text(encoding="utf-8") == BAD
 
 
 @pytest.mark.parametrize(

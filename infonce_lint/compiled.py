@@ -44,17 +44,24 @@ def is_compiled(path: str, status: os.stat_result) -> bool:
     folder, name = os.path.split(path)
     if tag is None or sys.pycache_prefix is not None or not name.endswith(".py"):
         return False
-    from importlib.util import MAGIC_NUMBER
-
     try:
-        with open(os.path.join(folder, "__pycache__", f"{name[:-3]}.{tag}.pyc"), "rb", buffering=0) as compiled:
+        with open(
+            os.path.join(folder, "__pycache__", f"{name[:-3]}.{tag}.pyc"), "rb", buffering=0, opener=_without_waiting
+        ) as compiled:
             header = compiled.read(_HEADER)
             written = os.fstat(compiled.fileno()).st_mtime_ns
     except OSError:
         return False
+    from importlib.util import MAGIC_NUMBER
+
     source = _four_bytes(int(status.st_mtime)) + _four_bytes(status.st_size)
     changed = max(status.st_mtime_ns, status.st_ctime_ns)
     return header == MAGIC_NUMBER + bytes(4) + source and written > changed
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open what may be a pipe that nobody writes to."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _four_bytes(number: int) -> bytes:

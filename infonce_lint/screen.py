@@ -9,7 +9,6 @@ model.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
@@ -142,6 +141,8 @@ def _parts(data: bytes, places: list[int]) -> Iterator[tuple[ast.Module, list[in
     Raises:
         _Uncertain: where a part is not certain to be one.
     """
+    from bisect import bisect_left, bisect_right
+
     from infonce_lint.source import SourceError, SourceFile
 
     starts = [0, *_statements(data), len(data)]

@@ -7,8 +7,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from infonce_lint.report.text import one_line
-
 if TYPE_CHECKING:
     from infonce_lint.finding import Finding
 
@@ -68,6 +66,8 @@ def place(path: str, finding: Finding) -> str:
     """``path:row:column``, in a notebook ``path:cell 2:row:column``, on one line whatever the path holds."""
     start = finding.span.start
     cell = "" if finding.span.cell is None else f"cell {finding.span.cell}:"
+    from infonce_lint.report.text import one_line
+
     return f"{one_line(path)}:{cell}{start.row}:{start.column}"
 
 

@@ -42,6 +42,16 @@ def torch_tree(scratch: Path) -> tuple[str | None, str | None]:
     return str(tree), str(subset)
 
 
+def uncompiled(tree: str, scratch: Path) -> str:
+    """A copy of a tree that holds the sources alone."""
+    copy = scratch / "uncompiled"
+    for file in Path(tree).rglob("*.py"):
+        place = copy / file.relative_to(tree)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, place)
+    return str(copy)
+
+
 def clean_file(scratch: Path) -> str:
     """A file of 150 rows that mentions no batch."""
     path = scratch / "totals.py"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infonce_lint.semantic.contrastive import ContrastiveLoss
 from infonce_lint.semantic.paths import key, path_text
-from infonce_lint.semantic.values import Value
+from infonce_lint.semantic.values import Class, Function, Value
 
 _ENDS = frozenset(
     "print info debug warning log_dict DataLoader format range len isinstance add_scalar write append_scalar".split()
@@ -14,13 +14,12 @@ _ENDS = frozenset(
 def residue_problem(loss: ContrastiveLoss) -> str:
     """Which read of the unit's size would stay behind in the loss; empty when there is none."""
     origins = loss.model.origins
-    known = {id(use.read.node) for each in loss.model.losses for use in each.size_uses}
     keys = {key(use.read) for use in loss.size_uses}
     keys |= {name for use in loss.size_uses for name in origins.slots_of(use.read)}
     owners = {function.owner for function in loss.functions if function.owner is not None}
-    for value in loss.model.module.values:
-        is_built_for_it = value.function.is_constructor and value.function.owner in owners
-        if id(value.node) in known or not (value.function in loss.functions or is_built_for_it):
+    parts = (each for each in loss.model.module.functions if each in loss.functions or _builds(each, owners))
+    for value in (value for part in parts for value in loss.model.values_by_function[part]):
+        if id(value.node) in loss.model.reported_nodes:
             continue
         if origins.configured(value) is None or not ({key(value)} | origins.slots_of(value)) & keys:
             continue
@@ -30,6 +29,10 @@ def residue_problem(loss: ContrastiveLoss) -> str:
                 "covers; repair all uses together by hand"
             )
     return ""
+
+
+def _builds(function: Function, owners: set[Class]) -> bool:
+    return function.is_constructor and function.owner in owners
 
 
 def _reaches_loss(read: Value, loss: ContrastiveLoss) -> bool:

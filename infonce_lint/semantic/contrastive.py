@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from infonce_lint.semantic.engagement import Engagement, Engagements
@@ -95,6 +96,19 @@ class SemanticModel:
         self.roles = Roles(self.module)
         self.guards = Guards(self.origins)
         self.losses: list[ContrastiveLoss] = self._find_losses() if self._may_hold_a_loss() else []
+
+    @cached_property
+    def values_by_function(self) -> dict[Function, list[Value]]:
+        """The values that each function computes, in their order."""
+        found: dict[Function, list[Value]] = {function: [] for function in self.module.functions}
+        for value in self.module.values:
+            found.setdefault(value.function, []).append(value)
+        return found
+
+    @cached_property
+    def reported_nodes(self) -> frozenset[int]:
+        """The `id` of every node that is a read of a configured size in some loss."""
+        return frozenset(id(use.read.node) for loss in self.losses for use in loss.size_uses)
 
     def _may_hold_a_loss(self) -> bool:
         return bool(self.roles.similarities or self.roles.loss_calls)

@@ -44,12 +44,15 @@ def may_hold_finding(source: SourceFile, settings: Settings) -> bool:
         return True  # names of the user's own
     letters = _foreign_letters(source.text)
     data = source.text.encode("utf-8", "surrogatepass")
-    if not (_has_size_word(data) if letters else mentions_size(data)):
+    places = [] if letters else sorted(_mentions(data))
+    if not (_has_size_word(data) if letters else places):
         return False
     if letters and _fold_into_ascii(letters):
         return True
-    from infonce_lint.semantic.traces import has_traces
+    from infonce_lint.semantic.traces import has_traces, may_read_size
 
+    if places and not _needs_whole(data) and not may_read_size([(source.tree, _rows(data, places))]):
+        return False
     return has_traces(source.tree)
 
 
@@ -119,7 +122,7 @@ def _may_read_size(data: bytes, places: list[int]) -> bool:
     """
     if not places:
         return False
-    if b"\r" in data or _STAR_IMPORT.search(data):
+    if _needs_whole(data):
         return True
     from infonce_lint.semantic.traces import may_read_size
 
@@ -127,6 +130,22 @@ def _may_read_size(data: bytes, places: list[int]) -> bool:
         return may_read_size(_parts(data, places))
     except _Uncertain:
         return True
+
+
+def _needs_whole(data: bytes) -> bool:
+    """Whether the rows around a name do not tell what it may be: a star import binds it, or rows end otherwise."""
+    return b"\r" in data or _STAR_IMPORT.search(data) is not None
+
+
+def _rows(data: bytes, places: list[int], start: int = 0) -> list[int]:
+    """The rows, counted from 1 at ``start``, on which some places stand; both in ascending order."""
+    rows, row = [0], 1
+    for place in places:
+        row += data.count(b"\n", start, place)
+        start = place
+        if row != rows[-1]:
+            rows.append(row)
+    return rows[1:]
 
 
 class _Uncertain(Exception):
@@ -158,7 +177,7 @@ def _parts(data: bytes, places: list[int]) -> Iterator[tuple[ast.Module, list[in
             raise _Uncertain  # the beginning may stand in a string
         seen = end
         inside = bisect_left(places, end)
-        rows = sorted({1 + data.count(b"\n", start, place) for place in places[:inside]})
+        rows = _rows(data, places[:inside], start)
         try:
             tree = SourceFile(part.decode(), "").tree
         except SourceError as error:

@@ -132,7 +132,7 @@ def _cases(options: argparse.Namespace, scratch: Path) -> Iterator[Case]:
             "the same without bytecode / ruff --no-cache",
             [*OURS, "--no-cache", bare],
             [*check, "--no-cache", bare],
-            2.5,
+            1.0,
         )
         yield Case("tree-warm", "torch tree, warm / ruff warm", [*OURS, tree], [*check, tree], 0.2)
     base = [sys.executable, "-c", "import re, argparse, tomllib"]

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from tests.fixture_cases import rule_fixtures
 
-_CLEAN = '''\
+_HEAD = '''\
 """Rows of a table, and their sums."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-
+'''
+_FUNCTION = '''
 
 def total_{number}(rows: Iterable[tuple[str, int]], start: int = 0) -> dict[str, int]:
     """The sum of each key's numbers."""
@@ -23,8 +24,6 @@ def total_{number}(rows: Iterable[tuple[str, int]], start: int = 0) -> dict[str,
     for key, value in rows:
         sums[key] = sums.get(key, start) + value
     return sums
-
-
 '''
 
 
@@ -53,9 +52,9 @@ def uncompiled(tree: str, scratch: Path) -> str:
 
 
 def clean_file(scratch: Path) -> str:
-    """A file of 150 rows that mentions no batch."""
+    """A file of 130 rows that mentions no batch."""
     path = scratch / "totals.py"
-    path.write_text("".join(_CLEAN.format(number=number) for number in range(10)), encoding="utf-8")
+    path.write_text(_HEAD + "".join(_FUNCTION.format(number=number) for number in range(16)), encoding="utf-8")
     return str(path)
 
 

@@ -131,7 +131,7 @@ class _Search:
         errors, empty = len(self._found.errors), True
         for entry, found_with in self._walk(folder, ignores):
             empty = False
-            inside = os.path.relpath(entry.path, folder)
+            inside = entry.path[len(folder) :].lstrip(os.sep)
             is_link = entry.is_symlink()
             identity = os.path.realpath(entry.path) if is_link else os.path.join(real, inside)
             self._take(identity, entry.path, os.path.join(prefix, inside), found_with, is_link=is_link)
@@ -146,7 +146,8 @@ class _Search:
             return
         try:
             with os.scandir(folder) as listing:
-                entries = sorted(listing, key=lambda entry: entry.name)
+                wanted = (entry for entry in listing if entry.name.endswith(SUFFIXES) or _is_folder(entry))
+                entries = sorted(wanted, key=lambda entry: entry.name)
         except OSError as error:
             self._report(f"{shown(folder)}: cannot be read: {error.strerror or error}")
             return
@@ -154,8 +155,8 @@ class _Search:
             ignores = ignores.within(folder)
         excluded = self._exclusion(configuration)
         for entry in entries:
-            is_folder = entry.is_dir(follow_symlinks=False)
-            if not is_folder and not (entry.name.endswith(SUFFIXES) and os.path.isfile(entry.path)):
+            is_folder = _is_folder(entry)
+            if not is_folder and not os.path.isfile(entry.path):
                 continue
             if excluded.covers(entry.path, is_folder=is_folder) or ignores.ignore(entry.path, is_folder=is_folder):
                 continue
@@ -168,6 +169,10 @@ class _Search:
         if configuration not in self._exclusions:
             self._exclusions[configuration] = _excluded(configuration)
         return self._exclusions[configuration]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    return entry.is_dir(follow_symlinks=False)
 
 
 def _excluded(configuration: Configuration) -> PathPatterns:

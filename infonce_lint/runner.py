@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from infonce_lint.report.fingerprint import Mark
 
 _PATIENCE = 0.05  # seconds before a run may be shared among processes, which costs about 0.05
+_MANY = 500  # files that are sure to last as long
 _WORTH_IT = 0.2  # seconds that must then be left by the pace so far
 _MOST_JOBS = 61  # what Windows can wait for at once
 
@@ -140,9 +141,10 @@ def _rare_collections() -> Iterator[None]:
 def _worked_off(todo: Sequence[Target], work: Callable[[Target], Outcome], jobs: int) -> Iterator[Outcome]:
     """``work`` on each target in order; in this process first, and in several once that turns out to last."""
     started = time.monotonic()
+    patience = _PATIENCE if len(todo) < _MANY else 0.0
     for done, target in enumerate(todo):
         spent = time.monotonic() - started
-        if jobs > 1 and done and spent > _PATIENCE and spent / done * (len(todo) - done) > _WORTH_IT:
+        if jobs > 1 and done and spent > patience and spent / done * (len(todo) - done) > _WORTH_IT:
             yield from _in_processes(todo[done:], work, jobs)
             return
         yield work(target)

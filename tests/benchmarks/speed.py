@@ -31,7 +31,7 @@ if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.benchmarks.processes import Run, instructions, timed
-from tests.benchmarks.trees import clean_file, losses, torch_tree, uncompiled
+from tests.benchmarks.trees import clean_file, losses, torch_tree, uncompiled, without_candidates
 
 OURS = [sys.executable, "-m", "infonce_lint", "--isolated", "--quiet"]
 WITHOUT_US = [sys.executable, "-m", "tests.benchmarks.flake8_alone", "--isolated", "-j1"]
@@ -164,6 +164,14 @@ def _cases(options: argparse.Namespace, scratch: Path) -> Iterator[Case]:
     if subset is not None:
         with_us = [sys.executable, "-m", "flake8", "--isolated", "-j1", subset]
         yield Case("flake8", "flake8 with us / without, 300 files of torch", with_us, [*WITHOUT_US, subset], 1.03)
+        clean_files = without_candidates(subset, scratch)
+        yield Case(
+            "flake8-clean",
+            "the same, those of them that hold no candidate",
+            [*with_us[:-1], clean_files],
+            [*WITHOUT_US, clean_files],
+            1.03,
+        )
 
 
 def measure(case: Case, repeats: int, scratch: Path, *, count: bool) -> Result:

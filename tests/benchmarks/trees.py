@@ -7,6 +7,9 @@ import itertools
 import shutil
 from pathlib import Path
 
+from infonce_lint.screen import may_hold_finding
+from infonce_lint.settings import Settings
+from infonce_lint.source import SourceFile
 from tests.fixture_cases import rule_fixtures
 
 _HEAD = '''\
@@ -39,6 +42,16 @@ def torch_tree(scratch: Path) -> tuple[str | None, str | None]:
     for number, file in enumerate(files[:: max(1, len(files) // 300)][:300]):
         shutil.copyfile(file, subset / f"m{number:03}_{file.name}")
     return str(tree), str(subset)
+
+
+def without_candidates(folder: str, scratch: Path) -> str:
+    """A copy of a folder's files less those that could hold a finding."""
+    copy = scratch / "without-candidates"
+    copy.mkdir()
+    for file in sorted(Path(folder).iterdir()):
+        if not may_hold_finding(SourceFile.from_bytes(file.read_bytes(), file.name), Settings()):
+            shutil.copyfile(file, copy / file.name)
+    return str(copy)
 
 
 def uncompiled(tree: str, scratch: Path) -> str:

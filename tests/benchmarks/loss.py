@@ -40,6 +40,10 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write every number to this file")
     parser.add_argument("--plot", type=Path, help="draw both charts into this file (needs matplotlib)")
     arguments = parser.parse_args()
+    if arguments.device.startswith("cuda") and not torch.cuda.is_available():
+        parser.error(f"--device {arguments.device}: there is no CUDA device here; cpu is")
+    if arguments.repeats < 1:
+        parser.error(f"--repeats must be at least 1, got {arguments.repeats}")
     if any(rows < 2 or rows % 2 for rows in arguments.rows):
         parser.error(f"--rows must be even and at least 2 (two views), got {arguments.rows}")
 

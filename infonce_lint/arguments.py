@@ -87,6 +87,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
                 made.error(f"{option} needs files or folders, not standard input")
     if options.stdin_filename and options.paths != ["-"]:
         made.error("--stdin-filename needs - as the path")
+    if options.output_file == "-":
+        options.output_file = None  # standard output, where the report goes anyway
     if options.output_file is not None and _is_source(options.output_file, options.paths):
         made.error(f"--output-file {options.output_file}: a report would replace a file that is linted; name another")
     if options.prove and not (options.fix or options.diff):

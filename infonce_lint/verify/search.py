@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import itertools
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -130,7 +131,12 @@ def _features(parameters: Sequence[inspect.Parameter], known: tuple[str, ...], k
     given = [name for name in names if name in known and not set(words(name)) & _SURE_LABEL_WORDS]
     kept = [name for name in given if names[name].default is inspect.Parameter.empty and not _is_queue(name)]
     if kept:
-        return tuple(kept)
+        stems = {_stem(name) for name in kept} - {""}
+        return tuple(
+            name
+            for name, each in names.items()
+            if name in kept or (_stem(name) in stems and each.default is inspect.Parameter.empty)
+        )
     guessed = [
         each.name
         for each in parameters
@@ -146,6 +152,12 @@ def _features(parameters: Sequence[inspect.Parameter], known: tuple[str, ...], k
 def _may_be_rows(name: str) -> bool:
     """``hidden1`` and ``embeddings`` are widths in a constructor and rows in a call; ``hidden_dim`` is no rows."""
     return words(name)[:1] in (("hidden",), ("embedding",), ("embeddings",)) and not _WIDTH_WORDS & set(words(name))
+
+
+def _stem(name: str) -> str:
+    """What ``out0`` and ``out1``, ``z_i`` and ``z_j`` have in common; empty for other names."""
+    found = re.fullmatch(r"(.*[A-Za-z])_?[0-9]|(.*)_[ijab]", name)
+    return (found[1] or found[2]) if found else ""
 
 
 def _is_queue(name: str) -> bool:

@@ -155,3 +155,9 @@ def test_output_that_knows_few_letters_does_not_fail(project: Path) -> None:
     done = run(".", "--output-format", "concise", cwd=project, env=env)
     assert done.returncode == 1
     assert "NCE001" in done.stdout
+
+
+def test_output_file_dash_is_standard_output(project: Path, command: Command) -> None:
+    (project / "bad.py").write_text(BAD)
+    assert command("--output-file", "-", "bad.py") == command("bad.py")
+    assert not (project / "-").exists()

@@ -110,6 +110,21 @@ def test_views_of_unequal_length_are_told(worker: Worker) -> None:
     assert found.detail.startswith("told: 8 and 7 rows give")
 
 
+def test_a_view_that_is_bound_anew_is_still_a_view(worker: Worker) -> None:
+    text = IMPORTS + (
+        "\n\ndef nt_xent(out0, out1, temperature=0.5):\n"
+        "    out1, _ = remembered(out1)\n"
+        "    z = F.normalize(torch.cat([out0, out1]), dim=1)\n"
+        "    logits = (z @ z.t() / temperature).fill_diagonal_(float('-inf'))\n"
+        "    return F.cross_entropy(logits, torch.arange(len(z)).roll(len(z) // 2))\n"
+        "\n\ndef remembered(rows):\n"
+        "    return rows, None\n"
+    )
+    found = examined(text, worker, ("value",))
+    assert not failed(found)
+    assert row(found, "value, 2 views").detail.startswith("`out` at temperature")
+
+
 def test_size_argument_is_what_callers_pass(worker: Worker) -> None:
     text = IMPORTS + (
         "\n\ndef nt_xent(z1, z2, batch_size, temperature=0.5):\n"

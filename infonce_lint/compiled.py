@@ -24,7 +24,7 @@ def _parses(data: bytes) -> bool:
         warnings.simplefilter("ignore")
         try:
             compile(data, "", "exec", dont_inherit=True)  # makes code and runs none; a tree would take more memory
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+        except Exception:  # whatever it is, `SourceFile` tells it better
             return False
     return True
 

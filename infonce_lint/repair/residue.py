@@ -24,11 +24,20 @@ def residue_problem(loss: ContrastiveLoss) -> str:
         if origins.configured(value) is None or not ({key(value)} | origins.slots_of(value)) & keys:
             continue
         if _reaches_loss(value, loss):
-            return (
-                f"`{path_text(value)}` also reaches the loss in `{value.function.qualified_name}` in a way that no fix "
-                "covers; repair all uses together by hand"
-            )
+            return _refusal(value, f"`{value.function.qualified_name}`")
+    main = loss.model.module.main
+    lambdas = (each for each in loss.model.module.functions if each.name == "<lambda>" and each.parent is main)
+    for value in (value for each in lambdas for value in loss.model.values_by_function[each]):
+        if value.op == "self" and key(value) in keys:  # ``scale = property(lambda self: 1 / self.batch_size)``
+            return _refusal(value, "a lambda of the class")
     return ""
+
+
+def _refusal(read: Value, place: str) -> str:
+    return (
+        f"`{path_text(read)}` also reaches the loss in {place} in a way that no fix covers; "
+        "repair all uses together by hand"
+    )
 
 
 def _builds(function: Function, owners: set[Class]) -> bool:

@@ -133,3 +133,19 @@ def test_a_constructor_that_uses_its_own_tensor() -> None:
 def test_a_view_of_a_foreign_loss_is_refused_with_a_reason() -> None:
     code = "def step(net, x, args):\n    return info_nce_loss(net(x), torch.eye(args.batch_size))"
     assert "how the rows of this loss depend on the size is not in the code" in refusal(code)
+
+
+def test_a_lambda_of_the_class_that_reads_the_size_withholds_the_fix() -> None:
+    code = """
+    class Loss(torch.nn.Module):
+        scale = property(lambda self: 2.0 / self.batch_size)
+
+        def __init__(self, batch_size):
+            super().__init__()
+            self.batch_size = batch_size
+
+        def forward(self, a, b):
+            sim = a @ b.T / 0.1
+            return F.cross_entropy(sim, torch.arange(self.batch_size)) * self.scale
+    """
+    assert "a lambda of the class" in refusal(code)

@@ -44,7 +44,7 @@ def may_hold_finding(source: SourceFile, settings: Settings) -> bool:
         return True  # names of the user's own
     letters = _foreign_letters(source.text)
     data = source.text.encode("utf-8", "surrogatepass")
-    places = [] if letters else sorted(_mentions(data))
+    places = [] if letters else sorted(mentions(data))
     if not (_has_size_word(data) if letters else places):
         return False
     if letters and _fold_into_ascii(letters):
@@ -73,7 +73,7 @@ def may_report(data: bytes, path: str, settings: Settings) -> bool:
             return _has_size_word(data)
     except UnicodeDecodeError:
         return True
-    places = sorted(_mentions(data))
+    places = sorted(mentions(data))
     if len(data) < _SMALL and any(_ENTRY.match(data, max(0, place - 1)) for place in places):
         return True
     return _may_read_size(data, places)
@@ -84,13 +84,8 @@ def may_name_our_codes(data: bytes) -> bool:
     return _NAMES_OURS.search(data) is not None
 
 
-def mentions_size(data: bytes) -> bool:
-    """Whether some name in a text, as far as its bytes tell, reads as a configured size; False is always right."""
-    return next(_mentions(data), None) is not None
-
-
-def _mentions(data: bytes) -> Iterator[int]:
-    """Where such names stand."""
+def mentions(data: bytes) -> Iterator[int]:
+    """Where names stand that, as far as the bytes of a text tell, read as a configured size; it misses none."""
     for pattern in _patterns(data):
         for match in pattern.finditer(data):
             if _reads_as_size(data, *match.span()):

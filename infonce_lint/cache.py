@@ -25,9 +25,10 @@ _LONGEST = 200_000_000
 
 
 class _Shelf:
-    """The clean files for one combination of settings: path -> identity."""
+    """The clean files for one combination of settings, path -> identity, and the file at ``place`` that keeps them."""
 
-    def __init__(self, title: str, known: dict[str, str]) -> None:
+    def __init__(self, place: str, title: str, known: dict[str, str]) -> None:
+        self.place = place
         self.title = title
         self.known = known
         self.added: dict[str, str] = {}
@@ -66,17 +67,17 @@ class ResultCache:
     def _shelf(self, settings: Settings) -> _Shelf:
         shelf = self._shelves.get(settings)
         if shelf is None:
+            place = os.path.join(self._folder, _name(settings))
             title = f"{self._stamp} {settings!r}"
-            shelf = self._shelves[settings] = _Shelf(title, self._read(title, _place(settings)))
+            shelf = self._shelves[settings] = _Shelf(place, title, self._read(place, title))
         return shelf
 
-    def _read(self, title: str, name: str) -> dict[str, str]:
+    def _read(self, place: str, title: str) -> dict[str, str]:
         try:
-            path = os.path.join(self._folder, name)
-            status = os.stat(path)
+            status = os.stat(place)
             if not stat.S_ISREG(status.st_mode) or status.st_size > _LONGEST:
                 return {}
-            with open(path, encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+            with open(place, encoding="utf-8", errors="surrogateescape", newline="\n") as file:
                 rows = file.read().split("\n")
         except (OSError, UnicodeError):
             return {}
@@ -97,16 +98,14 @@ class ResultCache:
                 file.write(text)
 
     def _write(self, shelf: _Shelf) -> None:
-        settings = next(each for each, other in self._shelves.items() if other is shelf)
-        place = os.path.join(self._folder, _place(settings))
         kept = {path: known for path, known in shelf.known.items() if path in shelf.added or os.path.exists(path)}
         rows = (f"{path}\0{identity}\n" for path, identity in {**kept, **shelf.added}.items())
-        temporary = f"{place}.{os.getpid()}.tmp"
+        temporary = f"{shelf.place}.{os.getpid()}.tmp"
         try:
             with open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
                 file.write(f"{shelf.title}\n")
                 file.writelines(rows)
-            os.replace(temporary, place)
+            os.replace(temporary, shelf.place)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
@@ -121,7 +120,7 @@ def _identity(status: os.stat_result) -> str:
     return f"{status.st_dev}:{status.st_ino} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
 
 
-def _place(settings: Settings) -> str:
+def _name(settings: Settings) -> str:
     """The name of the file for these settings; its first row tells whether it really is."""
     return f"{zlib.crc32(repr(settings).encode(errors='backslashreplace')):08x}"
 

@@ -38,10 +38,20 @@ class Plugin:
 
         Suppressed findings are among them: flake8 filters by ``# noqa`` itself. Unused suppressions are told from all
         that was found, whatever flake8 selects, so NCE901 says the same as the command does.
+
+        Raises:
+            ExecutionError: a configuration file or a baseline cannot be used; flake8 says so in one line.
         """
+        from infonce_lint.configuration import ConfigurationError
         from infonce_lint.report.text import one_line
 
-        for finding in self._findings():
+        try:
+            findings = self._findings()
+        except ConfigurationError as error:
+            from flake8.exceptions import ExecutionError
+
+            raise ExecutionError(f"infonce-lint: {error}") from None
+        for finding in findings:
             start = finding.span.start
             yield start.row, start.column - 1, f"{finding.code} {one_line(finding.text)}", type(self)
 
@@ -51,7 +61,7 @@ class Plugin:
 
         settings = self._settings()
         source = SourceFile.from_text("".join(self._lines), self._filename)
-        source.tree = self._tree  # what CPython made of these lines already
+        source.tree = self._tree  # CPython's own of these lines, unless another plugin edited it
         try:
             found = lint(source, settings, noqa=False)
             if found and settings.baseline:
@@ -62,38 +72,16 @@ class Plugin:
         return [each for each in found if not (self._hears_all and each.code == "NCE901")]
 
     def _known(self, source: SourceFile, found: list[Finding], settings: Settings) -> Sequence[Finding]:
-        """Those that the baseline of ``settings`` holds.
-
-        Raises:
-            ExecutionError: it cannot be used.
-        """
-        from infonce_lint.baseline import Baseline, BaselineError, split_source
+        """Those that the baseline of ``settings`` holds."""
+        from infonce_lint.baseline import Baseline, split_source
         from infonce_lint.files import shown
 
-        try:
-            marks = Baseline.read(shown(settings.baseline)).known_in(self._filename)
-        except BaselineError as error:
-            from flake8.exceptions import ExecutionError
-
-            raise ExecutionError(f"infonce-lint: {error}") from None
+        marks = Baseline.read(shown(settings.baseline)).known_in(self._filename)
         return split_source(source, found, marks)[1]
 
     def _settings(self) -> Settings:
-        """The settings of this file.
-
-        Raises:
-            ExecutionError: a configuration file beside it cannot be used; flake8 says so in one line.
-        """
-        from infonce_lint.configuration import ConfigurationError
-
         path = os.path.abspath(self._filename)
-        try:
-            configuration = self._configurations.for_folder(os.path.dirname(path))
-            return configuration.for_file(path)._replace(**self._given)
-        except ConfigurationError as error:
-            from flake8.exceptions import ExecutionError
-
-            raise ExecutionError(f"infonce-lint: {error}") from None
+        return self._configurations.for_folder(os.path.dirname(path)).for_file(path)._replace(**self._given)
 
     @classmethod
     def add_options(cls, manager: Any) -> None:

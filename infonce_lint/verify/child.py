@@ -16,8 +16,10 @@ import select
 import signal
 import sys
 import tempfile
-import time
+from functools import partial
 from typing import Any, BinaryIO
+
+from infonce_lint.verify import forks
 
 
 def main() -> None:
@@ -45,7 +47,7 @@ def main() -> None:
     sys.argv = ["verify"]
     tempfile.tempdir = os.getcwd()  # the parent's scratch folder goes when all is done
     _say(answers, {"torch": torch.__version__})
-    for line in questions:
+    for line in questions:  # without a limit: the parent may take its time, and its end is the end of the questions
         request = json.loads(line)
         for name in request.get("warm", ()):  # what every fork would have to import for itself
             with contextlib.suppress(ImportError):
@@ -78,42 +80,20 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
 
 def _apart(request: dict[str, Any], questions: BinaryIO) -> dict[str, Any]:
     """The answer of a forked process, which may crash, hang, or change whatever it likes."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reader)
-        os.setsid()  # its own ranks go with it
-        with os.fdopen(writer, "wb") as pipe:
-            pipe.write(json.dumps(_answer(request)).encode())
-        os._exit(0)
-    os.close(writer)
-    data, complete = _read(reader, questions, time.monotonic() + float(request["seconds"]))
-    os.close(reader)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    if not complete:
-        return {"error": f"it took more than {request['seconds']:g} s and was stopped"}
-    try:
-        result: dict[str, Any] = json.loads(data)
-        return result
-    except ValueError:
-        code = os.waitstatus_to_exitcode(status)
-        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return {"error": f"it ended the process that ran it ({how})"}
+    seconds = float(request["seconds"])
 
+    def wanted() -> bool:  # the parent asks nothing before it has its answer: its questions can only have ended
+        return not select.select([questions.fileno()], [], [], 0)[0]
 
-def _read(reader: int, questions: BinaryIO, deadline: float) -> tuple[bytes, bool]:
-    """Everything up to the end, and whether the end came in time and while the parent still waited for it."""
-    data = b""
-    while True:
-        ready, _, _ = select.select([reader, questions.fileno()], [], [], max(0.0, deadline - time.monotonic()))
-        if reader not in ready:  # the parent asks nothing before it has its answer: these can only have ended
-            return data, False
-        piece = os.read(reader, 1 << 16)
-        if not piece:
-            return data, True
-        data += piece
+    (ended,) = forks.run([partial(_answer, request)], seconds, leads=True, wanted=wanted)
+    if ended.late:
+        return forks.late(seconds)
+    if ended.answer is not None:
+        answer: dict[str, Any] = ended.answer
+        return answer
+    code = ended.code
+    how = signal.Signals(-code).name if code is not None and code < 0 else f"exit code {code}"
+    return {"error": f"it ended the process that ran it ({how})"}
 
 
 if __name__ == "__main__":

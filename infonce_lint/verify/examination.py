@@ -83,7 +83,7 @@ def examine(
 def _rows(family: str, answer: dict[str, Any]) -> list[Row]:
     failure = answer.get("error") or answer.get("cannot")
     if failure:
-        return [Row(family, family, Status.FAIL, failure)]
+        return [Row(family, family, Status.SKIPPED if answer.get("late") else Status.FAIL, failure)]
     return [Row.from_json(each) for each in answer["rows"]]
 
 

@@ -16,7 +16,7 @@ class Status(enum.Enum):
 
     PASS = "PASS"
     FAIL = "FAIL"
-    SKIPPED = "SKIPPED"  # this machine lacks what the check needs
+    SKIPPED = "SKIPPED"  # this machine lacks what the check needs, or the time
     INAPPLICABLE = "n/a"  # the loss has nothing that the check could look at
 
 

@@ -9,8 +9,12 @@ import select
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
+
+from infonce_lint.verify.forks import late
 
 #: The parent waits this much longer than the child, which ends a question itself where the system can fork; on a busy
 #: machine the child may import for a while before its clock starts.
@@ -49,16 +53,13 @@ class Worker:
         """
         request = {"question": question, "seconds": self.seconds, **details}
         process = self.start()
-        assert process.stdin is not None
         try:
-            process.stdin.write(json.dumps(request).encode() + b"\n")
-            process.stdin.flush()
-            line = self._line(process, self.seconds + _GRACE)
+            line = self._line(process, self.seconds + _GRACE, json.dumps(request).encode() + b"\n")
         except OSError:
             line = b""
         if line is None:
             self.close()
-            return {"error": f"it took more than {self.seconds:g} s and was stopped"}
+            return late(self.seconds)
         if not line:
             self.close()
             return {"error": "it ended the process that ran it"}
@@ -75,8 +76,9 @@ class Worker:
             try:
                 process.wait(_LEAVE_SECONDS)
             except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+                process.kill()  # what it runs ends itself, by the time limit of its question
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(_LEAVE_SECONDS)
             process.stdout.close()
         if self._scratch is not None:
             self._scratch.cleanup()
@@ -115,18 +117,43 @@ class Worker:
             raise WorkerError(problem)
         return self._process
 
-    def _line(self, process: subprocess.Popen[bytes], seconds: float) -> bytes | None:
-        """The next line of the child; empty when it ended, None when it said nothing for so long."""
-        assert process.stdout is not None
-        if os.name == "nt":  # pipes cannot be waited for there
-            return process.stdout.readline()
-        while b"\n" not in self._buffer:
-            ready, _, _ = select.select([process.stdout], [], [], seconds)
-            if not ready:
+    def _line(self, process: subprocess.Popen[bytes], seconds: float, question: bytes = b"") -> bytes | None:
+        """The child's next line, after a question; empty when it ended, None when that took longer than ``seconds``."""
+        assert process.stdin is not None and process.stdout is not None
+        if os.name == "nt":
+            return _in_thread(process.stdin, process.stdout, seconds, question)
+        deadline = time.monotonic() + seconds
+        os.set_blocking(process.stdin.fileno(), False)
+        while question or b"\n" not in self._buffer:
+            asking = [process.stdin] if question else []
+            left = max(0.0, deadline - time.monotonic())
+            ready, taking, _ = select.select([process.stdout], asking, [], left)
+            if not ready and not taking:
                 return None
-            piece = os.read(process.stdout.fileno(), 1 << 16)
-            if not piece:
-                return b""
-            self._buffer += piece
+            if taking:
+                question = question[os.write(process.stdin.fileno(), question[: select.PIPE_BUF]) :]
+            if ready:
+                piece = os.read(process.stdout.fileno(), 1 << 16)
+                if not piece:
+                    return b""
+                self._buffer += piece
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line
+
+
+def _in_thread(stdin: IO[bytes], stdout: IO[bytes], seconds: float, question: bytes) -> bytes | None:
+    """A question and its answer where pipes cannot be waited for: a thread waits, until the child is killed."""
+    lines: list[bytes] = []
+
+    def converse() -> None:
+        with contextlib.suppress(OSError, ValueError):
+            stdin.write(question)
+            stdin.flush()
+            lines.append(stdout.readline())
+
+    thread = threading.Thread(target=converse, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        return None
+    return lines[0] if lines else b""

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,8 +15,9 @@ import pytest
 pytest.importorskip("torch")
 
 from infonce_lint.verify.examination import examine
+from infonce_lint.verify.rows import Status
 from infonce_lint.verify.worker import Worker, WorkerError
-from tests.verify.samples import IMPORTS, STACKED, failed, site
+from tests.verify.samples import IMPORTS, STACKED, comes_true, failed, is_running, site
 
 
 def behaving(statement: str) -> str:
@@ -51,6 +51,26 @@ def test_endless_loss_is_stopped() -> None:
         assert not failed(examine(site(STACKED), STACKED, impatient, families=("sizes",)))
 
 
+def test_a_family_that_takes_too_long_is_no_verdict() -> None:
+    text = behaving("while len(features) < 12: pass")
+    with Worker(3.0) as impatient:
+        found = examine(site(text), text, impatient, families=("sizes",))
+    assert [(row.status, row.detail) for row in found.rows] == [
+        (Status.SKIPPED, "it took more than 3 s and was stopped")
+    ]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs processes that can be stopped")
+def test_a_child_that_takes_no_question_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infonce_lint.verify.worker._GRACE", 1.0)
+    monkeypatch.setattr("infonce_lint.verify.worker._LEAVE_SECONDS", 1.0)
+    with Worker(1.0) as worker:
+        child = worker.start()
+        child.send_signal(signal.SIGSTOP)
+        assert worker.ask("plan", text="x" * 1_000_000)["late"]
+        assert child.returncode == -signal.SIGKILL
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes that fork")
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupted_parent_leaves_no_process_behind(end: signal.Signals, tmp_path: Path) -> None:
@@ -61,28 +81,13 @@ def test_an_interrupted_parent_leaves_no_process_behind(end: signal.Signals, tmp
     command = [sys.executable, "-m", "infonce_lint", "verify", "--isolated", str(losses)]
     parent = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        assert _comes_true(lambda: told.exists() and told.read_text() != "")
+        assert comes_true(lambda: told.exists() and told.read_text() != "")
         parent.send_signal(end)
         parent.wait(30)
-        assert _comes_true(lambda: not _is_running(int(told.read_text())))
+        assert comes_true(lambda: not is_running(int(told.read_text())))
     finally:
         with contextlib.suppress(ProcessLookupError):
             parent.kill()
-
-
-def _comes_true(what: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 60
-    while not what() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return what()
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_noise_and_questions_reach_nobody(worker: Worker, capfd: pytest.CaptureFixture[str]) -> None:

@@ -36,7 +36,7 @@ def _ranks(subject: Subject) -> list[Row]:
     elif torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         table.add("ranks on nccl", Status.SKIPPED, "this process has used CUDA, and its forks cannot")
     else:
-        compare_ranks(table, subject, "ranks on nccl", (4,) * min(count, 4), "nccl")
+        return compare_ranks(FAMILY, subject, {"ranks on nccl": (4,) * min(count, 4)}, "nccl")
     return table.rows
 
 

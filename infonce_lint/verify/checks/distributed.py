@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
+import importlib
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from infonce_lint.verify import forks
 from infonce_lint.verify.checks.base import Table
 from infonce_lint.verify.knobs import DIM
 from infonce_lint.verify.outcome import NoLoss, short
@@ -22,7 +25,9 @@ from infonce_lint.verify.subject import Subject
 
 FAMILY = "distributed"
 _CLOSE = 1e-4
-_SECONDS = 30
+_SECONDS = 30  # for the ranks to wait for each other
+_LIMIT = 45.0  # seconds for one run: a rank that hangs is seen after those that wait for it have given up
+_NO_AUTOGRAD = "in combination with fork-based multiprocessing"  # how torch says that it refuses
 
 
 def check(subject: Subject) -> list[Row]:
@@ -37,15 +42,63 @@ def check(subject: Subject) -> list[Row]:
     if subject.plan.views < 2:
         table.inapplicable("ranks on gloo", "the loss takes one view")
         return table.rows
-    compare_ranks(table, subject, "2 ranks on gloo", (4, 4), "gloo")
-    compare_ranks(table, subject, "4 ranks on gloo", (4, 4, 4, 4), "gloo")
-    compare_ranks(table, subject, "2 ranks with unequal rows", (5, 3), "gloo")
+    runs = {"2 ranks on gloo": (4, 4), "4 ranks on gloo": (4, 4, 4, 4), "2 ranks with unequal rows": (5, 3)}
+    return compare_ranks(FAMILY, subject, runs, "gloo")
+
+
+def compare_ranks(family: str, subject: Subject, runs: Mapping[str, Sequence[int]], backend: str) -> list[Row]:
+    """One row a run, by the rows of its ranks: what the ranks' averaged gradient is the gradient of.
+
+    The ranks are forked from a fork of this process, which has one thread and never uses autograd: they inherit neither
+    a pool whose threads are not there any more, nor an engine that refuses to work in forks.
+    """
+    owner = os.getpid()
+    failure = ""
+
+    def work() -> dict[str, Any]:
+        try:
+            return {"rows": [row.as_json() for row in _rows(family, subject, runs, backend, owner)]}
+        except OSError as error:
+            return {"skipped": short(error)}
+        except Exception as error:
+            return {"error": short(error)}
+
+    try:
+        (done,) = forks.run([work], len(runs) * _LIMIT + _SECONDS, leads=True)
+    except OSError as error:
+        failure = short(error)
+    else:
+        answer = done.answer or {"skipped": "they took too long and were stopped" if done.late else "a process aborted"}
+        if "error" in answer:
+            raise RuntimeError(answer["error"])
+        if "rows" in answer:
+            return [Row.from_json(row) for row in answer["rows"]]
+        failure = answer["skipped"]
+    return [Row(family, name, Status.SKIPPED, failure) for name in runs]
+
+
+def _rows(family: str, subject: Subject, runs: Mapping[str, Sequence[int]], backend: str, owner: int) -> Iterable[Row]:
+    torch.set_num_threads(1)  # before any operation: it would wait for the threads of a pool that are not there
+    with contextlib.suppress(ImportError):
+        importlib.import_module("torch._dynamo")  # seconds, and every rank would import it for itself
+    table = Table(family)
+    stopped = ""
+    for name, counts in runs.items():
+        if stopped:  # it would take as long again
+            table.add(name, Status.SKIPPED, f"not tried after {stopped}")
+            continue
+        _compare(table, subject, name, counts, backend, owner)
+        stopped = name if table.rows[-1].status is Status.SKIPPED else ""
     return table.rows
 
 
-def compare_ranks(table: Table, subject: Subject, name: str, counts: Sequence[int], backend: str) -> None:
-    """One row: what the ranks' averaged gradient is the gradient of."""
-    answers = _run_ranks(subject, counts, backend)
+def _compare(table: Table, subject: Subject, name: str, counts: Sequence[int], backend: str, owner: int) -> None:
+    *ended, alone = _run_ranks(subject, counts, backend, owner)
+    missing = _missing(ended, alone)
+    if missing:
+        table.add(name, Status.SKIPPED, missing)
+        return
+    answers = [each.answer or {"error": "a rank's process aborted"} for each in ended]
     problems = [answer["error"] for answer in answers if "error" in answer]
     if problems:
         detail = next((each for each in problems if "gloo" not in each.lower()), problems[0])
@@ -57,8 +110,14 @@ def compare_ranks(table: Table, subject: Subject, name: str, counts: Sequence[in
         else:
             table.add(name, False, detail)
         return
-    ours = torch.tensor(answers[0]["gradient"], dtype=torch.float64)
-    whole, parts = _alone(subject, counts)
+    reference = alone.answer or {"error": "its process aborted"}
+    if "error" in reference:
+        table.add(name, False, f"in one process: {reference['error']}")
+        return
+    ours, whole, parts = (
+        torch.tensor(each, dtype=torch.float64)
+        for each in (answers[0]["gradient"], reference["whole"], reference["parts"])
+    )
     ratio, cosine = _compared(ours, whole)
     told = f"ratio {ratio:.4g}, cosine {cosine:.6f}"
     if abs(ratio - 1) < _CLOSE and cosine > 1 - 1e-6:
@@ -69,6 +128,22 @@ def compare_ranks(table: Table, subject: Subject, name: str, counts: Sequence[in
         table.add(name, False, f"{_shown(counts)} rows: {told} to the full batch; give every rank the same")
     else:
         table.add(name, False, f"neither the full batch's gradient ({told}) nor that of the ranks' own batches")
+
+
+def _missing(ended: Sequence[forks.Ended], alone: forks.Ended) -> str:
+    """Why there is nothing to compare, where that is no fault of the loss; empty if there is."""
+    late = [rank for rank, each in enumerate(ended) if each.late]
+    if late:
+        return f"stopped after {_LIMIT:g} s without an answer of rank {_shown(late)}"
+    if alone.late:
+        return f"stopped after {_LIMIT:g} s without the gradient of the full batch in one process"
+    for each in ended:
+        answer = each.answer or {}
+        if "skipped" in answer:
+            return str(answer["skipped"])
+        if _NO_AUTOGRAD in answer.get("error", ""):
+            return "this process has used autograd with a GPU there, and its forks cannot"
+    return ""
 
 
 def _same(ours: Tensor, other: Tensor) -> bool:
@@ -104,43 +179,32 @@ def _inputs(subject: Subject, counts: Sequence[int]) -> list[Tensor]:
     return views_of(sum(counts), subject.plan.views, seed=9, dtype=dtype)
 
 
-def _alone(subject: Subject, counts: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Gradients in one process: of the full batch, and the mean over the ranks' parts."""
-    inputs = _inputs(subject, counts)
-    encoder = _encoder(subject)
-    _loss(subject, encoder, inputs, configured=sum(counts)).backward()  # type: ignore[no-untyped-call]
-    whole = _gradient(encoder)
-    parts = []
-    for rank in range(len(counts)):
+def _alone(subject: Subject, counts: Sequence[int]) -> dict[str, Any]:
+    """Gradients in one process: of the whole batch, and the mean over the ranks' parts."""
+    try:
+        inputs = _inputs(subject, counts)
         encoder = _encoder(subject)
-        part = [torch.split(each, list(counts))[rank] for each in inputs]
-        _loss(subject, encoder, part, configured=counts[rank]).backward()  # type: ignore[no-untyped-call]
-        parts.append(_gradient(encoder))
-    return whole, torch.stack(parts).mean(dim=0)
-
-
-def _run_ranks(subject: Subject, counts: Sequence[int], backend: str) -> list[dict[str, Any]]:
-    """What each rank found, each in a fork; none of them has used autograd before."""
-    with tempfile.TemporaryDirectory(prefix="infonce-lint-") as folder:
-        children = []
+        _loss(subject, encoder, inputs, configured=sum(counts)).backward()  # type: ignore[no-untyped-call]
+        whole = _gradient(encoder)
+        parts = []
         for rank in range(len(counts)):
-            reader, writer = os.pipe()
-            child = os.fork()
-            if child == 0:
-                os.close(reader)
-                answer = _rank(subject, counts, rank, backend, os.path.join(folder, "meeting"))
-                with os.fdopen(writer, "wb") as pipe:
-                    pipe.write(json.dumps(answer).encode())
-                os._exit(0)
-            os.close(writer)
-            children.append((child, reader))
-        answers = []
-        for child, reader in children:
-            with os.fdopen(reader, "rb") as pipe:
-                data = pipe.read()
-            os.waitpid(child, 0)
-            answers.append(json.loads(data) if data else {"error": "a rank's process aborted"})
-    return answers
+            encoder = _encoder(subject)
+            part = [torch.split(each, list(counts))[rank] for each in inputs]
+            _loss(subject, encoder, part, configured=counts[rank]).backward()  # type: ignore[no-untyped-call]
+            parts.append(_gradient(encoder))
+        return {"whole": whole.tolist(), "parts": torch.stack(parts).mean(dim=0).tolist()}
+    except (CannotRun, NoLoss) as error:
+        return {"error": str(error)}
+    except (Exception, SystemExit) as error:
+        return {"error": short(error)}
+
+
+def _run_ranks(subject: Subject, counts: Sequence[int], backend: str, owner: int) -> list[forks.Ended]:
+    """What became of each rank, and last what one process finds alone; all of them end when ``owner`` does."""
+    with tempfile.TemporaryDirectory(prefix="infonce-lint-") as folder:
+        meeting = os.path.join(folder, "meeting")
+        works = [partial(_rank, subject, counts, rank, backend, meeting) for rank in range(len(counts))]
+        return forks.run([*works, partial(_alone, subject, counts)], _LIMIT, wanted=lambda: os.getppid() == owner)
 
 
 def _rank(subject: Subject, counts: Sequence[int], rank: int, backend: str, meeting: str) -> dict[str, Any]:
@@ -158,6 +222,9 @@ def _rank(subject: Subject, counts: Sequence[int], rank: int, backend: str, meet
             world_size=len(counts),
             timeout=timedelta(seconds=_SECONDS),
         )
+    except Exception as error:  # the loss has not been run yet
+        return {"skipped": f"the ranks do not meet: {short(error)}"}
+    try:
         encoder = DistributedDataParallel(_encoder(subject).to(device))
         inputs = [torch.split(each, list(counts))[rank].to(device) for each in _inputs(subject, counts)]
         knobs = {"world": len(counts), "rank": rank, "device": device}

@@ -105,7 +105,7 @@ def _check(
 
 
 def _check_stdin(options: argparse.Namespace, configurations: Configurations, linted: Linted | None) -> Checked:
-    data = sys.stdin.buffer.read()
+    data = sys.stdin.buffer.read()  # whoever writes it, perhaps by hand, may take their time
     name = files.shown(options.stdin_filename) if options.stdin_filename else "-"
     absolute = os.path.abspath(options.stdin_filename or "-")
     configuration = configurations.for_folder(os.path.dirname(absolute))

@@ -7,7 +7,7 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,6 +18,8 @@ from infonce_lint.report import FileReport, is_fixable
 from infonce_lint.settings import Settings
 
 if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
     from infonce_lint.cache import ResultCache
     from infonce_lint.finding import Finding
     from infonce_lint.linter import Linted
@@ -27,6 +29,8 @@ _PATIENCE = 0.05  # seconds before a run may be shared among processes, which co
 _MANY = 500  # files that are sure to last as long
 _WORTH_IT = 0.2  # seconds that must then be left by the pace so far
 _MOST_JOBS = 61  # what Windows can wait for at once
+_SILENCE = 600.0  # seconds without a result of a few files after which processes hang
+_LEAVE_SECONDS = 10.0  # what processes are given to end the files at hand
 
 
 class Mode(enum.Enum):
@@ -160,16 +164,43 @@ def available_processors() -> int:
 def _in_processes(todo: Sequence[Target], work: Callable[[Target], Outcome], jobs: int) -> Iterator[Outcome]:
     import multiprocessing
     from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+    from concurrent.futures import TimeoutError as Silence
 
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
     jobs = min(jobs, len(todo), _MOST_JOBS)
+    others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(jobs, context, _become_worker)
+    size = max(1, min(16, len(todo) // (4 * jobs)))
     try:
-        yield from pool.map(work, todo, chunksize=max(1, min(16, len(todo) // (4 * jobs))))
+        shares = [pool.submit(_share, work, todo[start : start + size]) for start in range(0, len(todo), size)]
+        shares.reverse()
+        while shares:  # each is forgotten with its results
+            yield from shares.pop().result(_SILENCE)
     except BrokenExecutor:
         raise WorkersDied("a process died while it linted (out of memory?); try --jobs 1, or fewer files") from None
+    except Silence:
+        raise WorkersDied(f"a process gave no result in {_SILENCE:g} s and was stopped; try --jobs 1") from None
     finally:
-        pool.shutdown(cancel_futures=True)
+        processes = set(multiprocessing.active_children()) - others
+        pool.shutdown(wait=False, cancel_futures=True)
+        _end(processes)
+
+
+def _share(work: Callable[[Target], Outcome], targets: Sequence[Target]) -> list[Outcome]:
+    return [work(target) for target in targets]
+
+
+def _end(processes: Iterable[BaseProcess]) -> None:
+    """Return when all have ended; those that take too long are killed (files are replaced whole or not at all)."""
+    from multiprocessing.connection import wait
+
+    deadline = time.monotonic() + _LEAVE_SECONDS
+    left = {process.sentinel: process for process in processes}
+    while left and time.monotonic() < deadline:
+        for sentinel in wait(list(left), max(0.0, deadline - time.monotonic())):
+            del left[sentinel]  # type: ignore[arg-type]
+    for process in left.values():
+        process.kill()
 
 
 def _become_worker() -> None:
@@ -183,7 +214,7 @@ def _become_worker() -> None:
 
     def follow() -> None:
         if first is not None:
-            first.join()
+            first.join()  # without a limit: the first process ends when it likes
             os._exit(1)
 
     threading.Thread(target=follow, daemon=True).start()

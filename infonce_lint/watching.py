@@ -111,7 +111,7 @@ class _Watcher:
         self._written = {path: _identity(path) for path in changed}
 
     def wait(self) -> None:
-        """Return when something changed."""
+        """Return when something changed, however long that takes: only Ctrl-C ends it before."""
         for changes in self._changes or ():
             if changes:
                 return

@@ -21,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
             raise
         print("infonce-lint: error: the server needs pygls: pip install 'infonce-lint[lsp]'", file=sys.stderr)
         return 2
-    code = InfonceLanguageServer().serve()
+    code = InfonceLanguageServer().serve()  # until the editor closes the pipe: it may say nothing for days
     sys.stderr.flush()
     os._exit(code)  # an ordinary end would wait for the worker, which may be in the midst of a long file
 

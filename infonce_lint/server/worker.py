@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 from infonce_lint.server.documents import Documents, Unit
 
+_START_SECONDS = 60.0
 _STACK = 64 * 1024 * 1024  # bytes: the analysis recurses, and other threads than the first get little on some systems
 
 Outcome = TypeVar("Outcome")
@@ -29,7 +30,7 @@ class Worker(Generic[Outcome]):
         self._thread = ThreadPoolExecutor(1, "infonce-lint")
         self._runs: dict[str, tuple[Unit, asyncio.Future[Outcome | None]]] = {}
         before = threading.stack_size(_STACK)
-        self._thread.submit(int).result()  # the thread starts now, with that stack
+        self._thread.submit(int).result(_START_SECONDS)  # the thread starts now, with that stack
         threading.stack_size(before)
 
     async def latest(self, uri: str) -> Outcome | None:
@@ -46,7 +47,7 @@ class Worker(Generic[Outcome]):
                 loop = asyncio.get_running_loop()
                 run = (unit, loop.run_in_executor(self._thread, self._look_if_wanted, unit))
                 self._runs[unit.uri] = run
-            outcome = await asyncio.shield(run[1])
+            outcome = await asyncio.shield(run[1])  # no limit: a thread cannot be ended, and nothing else stands still
             if self._runs.get(unit.uri) is run and self._documents.unit(uri) is unit:
                 return outcome
 

@@ -67,6 +67,7 @@ def test_every_measured_table_is_shown_and_filled() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # a page shows several commands
 @pytest.mark.skipif(sys.platform != "linux" or not has_torch(), reason="the pages show commands of Linux with torch")
 @pytest.mark.parametrize("name", WITH_CONSOLE)
 def test_commands_print_what_the_page_shows(name: str) -> None:

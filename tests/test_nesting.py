@@ -54,7 +54,7 @@ for name, build in NESTED.items():
 def outcomes() -> dict[str, tuple[str, float]]:
     """What became of each hostile text, analysed in a child process: the message, or nothing, and the seconds."""
     done = subprocess.run(
-        [sys.executable, "-c", CHILD], capture_output=True, text=True, cwd=FIXTURES.parent.parent, timeout=300
+        [sys.executable, "-c", CHILD], capture_output=True, text=True, cwd=FIXTURES.parent.parent, timeout=240
     )
     assert done.returncode == 0, f"the process died at {done.stdout.splitlines()[-1:]}: {done.stderr[-500:]}"
     decoder = json.JSONDecoder()

@@ -336,7 +336,7 @@ assert not any(name.split(".")[0] in ("libcst", "torch", "rich", "nbformat", "fl
 source.module, source.editable
 assert "libcst.matchers" not in sys.modules and "libcst.codemod" not in sys.modules
 """
-    subprocess.run([sys.executable, "-c", script], check=True, cwd=FIXTURES.parent.parent)
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=FIXTURES.parent.parent, timeout=60)
 
 
 def test_the_encoding_of_a_file_is_the_one_that_python_detects() -> None:

@@ -181,6 +181,7 @@ def test_the_flake8_command_agrees(tmp_path: pathlib.Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
+        timeout=120,
     )
     assert not done.stderr, done.stderr
     theirs: dict[str, set[tuple[int, str]]] = {name: set() for name in ours}

@@ -6,11 +6,13 @@ import os
 import re
 import shutil
 import subprocess
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+_LIMIT = 3600.0  # seconds for one process
 _COUNTERS = (
     (["perf", "stat", "-x,", "-e", "instructions:u"], re.compile(r"^(\d+),,instructions", re.MULTILINE)),
     (
@@ -38,8 +40,11 @@ def timed(command: list[str], folder: Path) -> Run:
     child = subprocess.Popen(
         command, cwd=folder, env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
+    watch = threading.Timer(_LIMIT, child.kill)  # `wait4` itself knows no limit
+    watch.start()
     _, status, usage = os.wait4(child.pid, 0)
     seconds = time.perf_counter() - started
+    watch.cancel()
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode not in (0, 1):
         raise RuntimeError(f"exit code {child.returncode}: {' '.join(command)[:200]}")
@@ -52,7 +57,13 @@ def instructions(command: list[str], folder: Path) -> float | None:
         if shutil.which(counter[0]) is None:
             continue
         counted = subprocess.run(
-            [*counter, *command], cwd=folder, env=_environment(), capture_output=True, text=True, check=False
+            [*counter, *command],
+            cwd=folder,
+            env=_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_LIMIT,
         )
         found = pattern.search(counted.stderr)
         if found:

@@ -74,7 +74,7 @@ def _places(ranges: Iterable[tuple[str, int, int]]) -> Iterable[Place]:
 
 
 def _json_of(command: Sequence[str]) -> Any:
-    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
     if finished.returncode not in (0, 1):
         raise RuntimeError(f"{command[0]} failed with {finished.returncode}: {finished.stderr.strip()[-300:]}")
     return json.loads(finished.stdout)

@@ -30,7 +30,8 @@ def read(copies: Path, repository: str, commit: str, path: str) -> bytes | None:
     folder = copies / repository.replace("/", "+")
     for place in (folder / "repo", folder):
         if (place / "HEAD").is_file() or (place / ".git").exists():
-            shown = subprocess.run(["git", "-C", str(place), "show", f"{commit}:{path}"], capture_output=True)
+            command = ["git", "-C", str(place), "show", f"{commit}:{path}"]
+            shown = subprocess.run(command, capture_output=True, timeout=60)
             if shown.returncode == 0:
                 return shown.stdout
     file = folder / path

@@ -68,7 +68,7 @@ def call(*command: str | Path, cwd: Path | None = None, codes: tuple[int, ...] =
         Failed: its exit code is none of ``codes``.
     """
     done = subprocess.run(
-        [*map(str, command)], cwd=cwd, capture_output=True, text=True, check=False, env=_environment()
+        [*map(str, command)], cwd=cwd, capture_output=True, text=True, check=False, env=_environment(), timeout=900
     )
     if done.returncode not in codes or "Traceback" in done.stderr:
         said = (done.stdout + done.stderr).strip().splitlines()[-12:]

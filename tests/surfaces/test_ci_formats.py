@@ -157,6 +157,7 @@ def test_a_file_name_cannot_break_its_line(command: Command, project: Path, name
 def test_git_applies_the_diff_of_any_name(command: Command, project: Path, name: str) -> None:
     (project / name).write_text(BAD, encoding="utf-8")
     shown = command("--isolated", "--no-cache", "--diff", name)
-    done = subprocess.run(["git", "apply", "-p0", "-"], input=shown.out.encode(), cwd=project, capture_output=True)
+    patch = shown.out.encode()
+    done = subprocess.run(["git", "apply", "-p0", "-"], input=patch, cwd=project, capture_output=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "actual_batch_size" in (project / name).read_text(encoding="utf-8")

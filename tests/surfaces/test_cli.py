@@ -51,7 +51,7 @@ def test_diff_shows_what_fix_does_and_writes_nothing(command: Command, bad: Path
     assert bad.read_text(encoding="utf-8") == BAD
     assert done.out.startswith("--- bad.py\n+++ bad.py\n@@ ")
     assert done.err == "Would fix 1 finding.\n"
-    subprocess.run(["git", "apply", "-p0"], input=done.out.encode(), cwd=bad.parent, check=True)
+    subprocess.run(["git", "apply", "-p0"], input=done.out.encode(), cwd=bad.parent, check=True, timeout=60)
     patched = bad.read_bytes()
     bad.write_text(BAD, encoding="utf-8")
     command("--fix", "bad.py")

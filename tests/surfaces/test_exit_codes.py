@@ -143,10 +143,13 @@ def test_a_reader_that_has_enough_gets_no_traceback(project: Path) -> None:
         [sys.executable, "-m", "infonce_lint", "."], cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as child:
         assert child.stdout is not None and child.stderr is not None
-        child.stdout.read(10)
-        child.stdout.close()
-        assert b"Traceback" not in child.stderr.read()
-        assert child.wait(60) in (1, 141)
+        try:
+            child.stdout.read(10)
+            child.stdout.close()
+            assert b"Traceback" not in child.stderr.read()
+            assert child.wait(60) in (1, 141)
+        finally:
+            child.kill()  # the end of the block waits for it
 
 
 def test_an_interrupt_is_one_line(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,6 +185,34 @@ sys.exit(main(["--no-cache", "-j2", "--output-format", "concise", "."]))
     said = "a process died while it linted (out of memory?); try --jobs 1, or fewer files"
     assert done.stderr == f"infonce-lint: error: {said}\n"
     assert done.stdout.startswith("bad00.py:10:42: NCE001 ")
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="asks /proc for processes")
+def test_a_process_that_hangs_is_one_line(project: Path) -> None:
+    for number in range(20):
+        (project / f"bad{number:02}.py").write_text(BAD, encoding="utf-8")
+    script = """
+import os, sys, time
+from infonce_lint import runner
+from infonce_lint.cli import main
+parent, process = os.getpid(), runner.process
+def hanging(target, mode, **more):
+    if target.path == "bad15.py" and os.getpid() != parent:
+        open("pid", "w").write(str(os.getpid()))
+        time.sleep(600)
+    return process(target, mode, **more)
+runner.process = hanging
+runner._PATIENCE = runner._WORTH_IT = 0.0
+runner._SILENCE, runner._LEAVE_SECONDS = 5.0, 1.0
+sys.exit(main(["--no-cache", "-j2", "--output-format", "concise", "."]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=project, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == "infonce-lint: error: a process gave no result in 5 s and was stopped; try --jobs 1\n"
+    assert done.stdout.startswith("bad00.py:10:42: NCE001 ")
+    assert not Path("/proc", (project / "pid").read_text()).exists()
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")

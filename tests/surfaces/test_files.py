@@ -91,13 +91,14 @@ def test_gitignore_is_respected_with_its_nesting_and_exceptions(project: Path) -
     (project / "sub" / ".gitignore").write_text("/local.py\n", encoding="utf-8")
     expected = ["a.py", "keep/x_gen.py", "sub/deep/local.py"]
     assert found(".") == expected
-    subprocess.run(["git", "init", "-q"], cwd=project, check=True)
+    subprocess.run(["git", "init", "-q"], cwd=project, check=True, timeout=60)
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "*.py"],
         cwd=project,
         check=True,
         capture_output=True,
         text=True,
+        timeout=60,
     )
     assert listed.stdout.split() == expected
     (project / ".git" / "info" / "exclude").write_text("a.py\n", encoding="utf-8")

@@ -15,12 +15,13 @@ from tests.surfaces.samples import BAD, CLEAN
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ("infonce_lint", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml")
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1300)]  # it installs what it needs
 
 
 def git(*arguments: str, cwd: Path) -> str:
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
-    done = subprocess.run(["git", *identity, *arguments], cwd=cwd, check=True, capture_output=True, text=True)
+    command = ["git", *identity, *arguments]
+    done = subprocess.run(command, cwd=cwd, check=True, capture_output=True, text=True, timeout=60)
     return done.stdout.strip()
 
 

@@ -92,7 +92,7 @@ def watching(project: Path) -> Iterator[Start]:
     yield start
     for each in started:
         each.process.kill()
-        each.process.wait()
+        each.process.wait(PATIENCE)
         if each.process.stdout is not None:
             each.process.stdout.close()
 
@@ -210,7 +210,7 @@ def test_the_screen_is_cleared_on_terminals_only(watching: Start, project: Path)
         assert shown.startswith(b"\x1b[H\x1b[2J\x1b[3JAll checks passed!")
     finally:
         process.kill()
-        process.wait()
+        process.wait(PATIENCE)
         os.close(ours)
 
 

@@ -12,6 +12,7 @@ import stat
 import sys
 import time
 import zlib
+from collections.abc import Iterator
 
 from infonce_lint import __version__
 from infonce_lint.files import Target
@@ -127,11 +128,17 @@ def _name(settings: Settings) -> str:
 
 def _stamp() -> str:
     """This version of the linter, down to its own files, and of Python."""
-    root = os.path.dirname(os.path.abspath(__file__))
-    files = []
-    for folder in ("", "rules", "repair", "semantic"):
-        with contextlib.suppress(OSError), os.scandir(os.path.join(root, folder)) as listing:
-            files += [entry.stat() for entry in listing if entry.name.endswith(".py")]
+    files = list(_own_files(os.path.dirname(os.path.abspath(__file__))))
     newest = max((each.st_mtime_ns for each in files), default=0)
     size = sum(each.st_size for each in files)
-    return f"{__version__} {size} {newest} {sys.implementation.cache_tag} {sys.version_info.micro}"
+    return f"{__version__} {len(files)} {size} {newest} {sys.implementation.cache_tag} {sys.version_info.micro}"
+
+
+def _own_files(folder: str) -> Iterator[os.stat_result]:
+    """The state of every Python file of the package: any of them may decide what a finding is."""
+    with contextlib.suppress(OSError), os.scandir(folder) as listing:
+        for entry in listing:
+            if entry.name.endswith(".py"):
+                yield entry.stat()
+            elif entry.is_dir(follow_symlinks=False) and entry.name != "__pycache__":
+                yield from _own_files(entry.path)

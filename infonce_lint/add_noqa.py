@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 
-from infonce_lint.edits import apply_edits
 from infonce_lint.linter import PARSE_ERROR, FixedFile, Linted, lint, lint_bytes
 from infonce_lint.screen import NOTEBOOK_SUFFIX
 from infonce_lint.settings import Settings
-from infonce_lint.source import SourceError, SourceFile
-from infonce_lint.suppression import UNUSED, Suppressions
+from infonce_lint.sources.edits import apply_edits
+from infonce_lint.sources.source import SourceError, SourceFile
+from infonce_lint.sources.suppression import UNUSED, Suppressions
 
 
 def add_noqa(data: bytes, path: str, settings: Settings, *, linted: Linted = lint) -> FixedFile:
@@ -21,7 +21,7 @@ def add_noqa(data: bytes, path: str, settings: Settings, *, linted: Linted = lin
     after, count, reason = data, 0, ""
     try:
         if path.endswith(NOTEBOOK_SUFFIX):
-            from infonce_lint.notebook import Notebook
+            from infonce_lint.sources.notebook import Notebook
 
             notebook = Notebook.from_bytes(data, path)
             text, count = _silenced(notebook.source, settings, linted)

@@ -19,7 +19,7 @@ from infonce_lint.finding import Finding
 from infonce_lint.report import FileReport
 from infonce_lint.report.fingerprint import Mark, marks
 from infonce_lint.settings import Settings
-from infonce_lint.source import SourceFile
+from infonce_lint.sources.source import SourceFile
 from infonce_lint.writing import write_atomically
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from infonce_lint.edits import apply_edits, overlaps
 from infonce_lint.finding import Applicability, Edit, Finding, Fix
-from infonce_lint.source import SourceError, SourceFile
+from infonce_lint.sources.edits import apply_edits, overlaps
+from infonce_lint.sources.source import SourceError, SourceFile
 
 MAX_PASSES = 10
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from infonce_lint.configuration import Configurations
     from infonce_lint.finding import Finding
     from infonce_lint.settings import Settings
-    from infonce_lint.source import SourceFile
+    from infonce_lint.sources.source import SourceFile
 
 
 class Plugin:
@@ -57,7 +57,7 @@ class Plugin:
 
     def _findings(self) -> list[Finding]:
         from infonce_lint.linter import lint, reports_parse_errors
-        from infonce_lint.source import SourceError, SourceFile
+        from infonce_lint.sources.source import SourceError, SourceFile
 
         settings = self._settings()
         source = SourceFile.from_text("".join(self._lines), self._filename)

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, TypeAlias
 from infonce_lint.finding import Finding, Fix, Position, Span
 from infonce_lint.screen import NOTEBOOK_SUFFIX, may_hold_finding, may_name_our_codes
 from infonce_lint.settings import Settings
-from infonce_lint.source import SourceError, SourceFile
-from infonce_lint.suppression import Suppressions
+from infonce_lint.sources.source import SourceError, SourceFile
+from infonce_lint.sources.suppression import Suppressions
 
 if TYPE_CHECKING:
-    from infonce_lint.notebook import Notebook
+    from infonce_lint.sources.notebook import Notebook
 
 #: What finds the findings of a source file: `lint`, or something built on it.
 Linted: TypeAlias = "Callable[[SourceFile, Settings], list[Finding]]"
@@ -144,7 +144,7 @@ def silenced(data: bytes, path: str, settings: Settings) -> list[Finding]:
 
 
 def _notebook(data: bytes, path: str) -> Notebook:
-    from infonce_lint.notebook import Notebook
+    from infonce_lint.sources.notebook import Notebook
 
     return Notebook.from_bytes(data, path)
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 from infonce_lint.finding import Finding, Related, Span
 from infonce_lint.semantic.contrastive import ContrastiveLoss, SizeUse
 from infonce_lint.semantic.values import Value
-from infonce_lint.source import SourceFile
+from infonce_lint.sources.source import SourceFile
 
 
 class Rule(ABC):

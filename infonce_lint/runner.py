@@ -327,11 +327,11 @@ def _processed(data: bytes, path: str, settings: Settings, mode: Mode, unsafe: b
 
 def _text(data: bytes, path: str, cell: int | None) -> str:
     """The text that the positions of a finding count in; for a file that cannot be decoded, something near it."""
-    from infonce_lint.source import SourceError, SourceFile
+    from infonce_lint.sources.source import SourceError, SourceFile
 
     try:
         if cell is not None:
-            from infonce_lint.notebook import cell_text
+            from infonce_lint.sources.notebook import cell_text
 
             return cell_text(data, cell)
         return SourceFile.from_bytes(data, path).text

@@ -19,7 +19,7 @@ from infonce_lint.settings import Settings
 if TYPE_CHECKING:
     import ast
 
-    from infonce_lint.source import SourceFile
+    from infonce_lint.sources.source import SourceFile
 
 NOTEBOOK_SUFFIX = ".ipynb"
 
@@ -157,7 +157,7 @@ def _parts(data: bytes, places: list[int]) -> Iterator[tuple[ast.Module, list[in
     """
     from bisect import bisect_left, bisect_right
 
-    from infonce_lint.source import SourceError, SourceFile
+    from infonce_lint.sources.source import SourceError, SourceFile
 
     starts = [0, *_statements(data), len(data)]
     seen = 0

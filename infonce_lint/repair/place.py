@@ -11,7 +11,7 @@ import libcst as cst
 
 from infonce_lint.finding import Edit, Position, Span
 from infonce_lint.semantic.values import Block, Function, Value
-from infonce_lint.source import SourceFile
+from infonce_lint.sources.source import SourceFile
 
 _STEP = re.compile(r"^ {4}(?=\S)")  # how new code indents; the file may do it in another way
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from infonce_lint.edits import with_row_breaks
 from infonce_lint.finding import Applicability, Edit, Fix
 from infonce_lint.repair import helper, rebuild
 from infonce_lint.repair.gather import gather_problem
@@ -18,7 +17,8 @@ from infonce_lint.semantic.extents import Extents
 from infonce_lint.semantic.sinks import Kind
 from infonce_lint.semantic.values import Block, Function
 from infonce_lint.settings import Settings
-from infonce_lint.source import SourceFile
+from infonce_lint.sources.edits import with_row_breaks
+from infonce_lint.sources.source import SourceFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from infonce_lint.semantic.extents import Extents
 from infonce_lint.semantic.names import words
 from infonce_lint.semantic.values import Block, Function, Value
 from infonce_lint.settings import Settings
-from infonce_lint.source import SourceFile
+from infonce_lint.sources.source import SourceFile
 
 _LABEL_WORDS = frozenset(
     {"label", "labels", "target", "targets", "mask", "masks"}

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from infonce_lint.finding import Finding
-from infonce_lint.magics import neutralised
 from infonce_lint.report import FileReport, split_rows
+from infonce_lint.sources.magics import neutralised
 
 
 class Mark(NamedTuple):

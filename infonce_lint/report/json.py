@@ -10,8 +10,8 @@ from typing import Any
 from infonce_lint.catalogue import find
 from infonce_lint.finding import Finding, Fix, Position, Span
 from infonce_lint.report import FileReport, each, level
-from infonce_lint.source import SourceFile
-from infonce_lint.suppression import Suppressions
+from infonce_lint.sources.source import SourceFile
+from infonce_lint.sources.suppression import Suppressions
 
 
 def report(files: Sequence[FileReport], *, unsafe_fixes: bool) -> Iterator[str]:

@@ -11,7 +11,7 @@ from infonce_lint.linter import PARSE_ERROR
 from infonce_lint.server.analysis import Analysis, Found
 from infonce_lint.server.diagnostics import Diagnoses
 from infonce_lint.server.workspace_edits import workspace_edit
-from infonce_lint.suppression import UNUSED
+from infonce_lint.sources.suppression import UNUSED
 
 FIX_ALL = "source.fixAll.infonce-lint"
 #: Editors ask each cell of a notebook for FIX_ALL, which would fix the notebook once a cell; this they ask for once.

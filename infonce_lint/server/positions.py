@@ -7,7 +7,7 @@ from collections.abc import Callable
 from lsprotocol import types
 
 from infonce_lint.finding import Position, Span
-from infonce_lint.source import SourceFile
+from infonce_lint.sources.source import SourceFile
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 

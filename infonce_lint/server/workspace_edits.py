@@ -9,7 +9,7 @@ from lsprotocol import types
 
 from infonce_lint.server.documents import Unit
 from infonce_lint.server.positions import TextPositions
-from infonce_lint.source import SourceFile
+from infonce_lint.sources.source import SourceFile
 
 
 def workspace_edit(

@@ -15,7 +15,7 @@ from infonce_lint.semantic.contrastive import SemanticModel
 from infonce_lint.semantic.features import feature_inputs
 from infonce_lint.semantic.values import Function, Value
 from infonce_lint.settings import Settings
-from infonce_lint.source import SourceFile
+from infonce_lint.sources.source import SourceFile
 from infonce_lint.verify.loading import bound_names
 from infonce_lint.verify.site import Site, path_of
 

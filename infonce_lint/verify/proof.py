@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from infonce_lint.screen import NOTEBOOK_SUFFIX
 from infonce_lint.semantic.contrastive import ContrastiveLoss, SemanticModel
 from infonce_lint.settings import Settings
-from infonce_lint.source import SourceError, SourceFile
+from infonce_lint.sources.source import SourceError, SourceFile
 from infonce_lint.verify.cutting import CannotCut, cut
 from infonce_lint.verify.site import Site
 from infonce_lint.verify.target import loss_sites
@@ -122,7 +122,7 @@ def prove_site(
 
 def _source(data: bytes, path: str) -> SourceFile:
     if path.endswith(NOTEBOOK_SUFFIX):
-        from infonce_lint.notebook import Notebook
+        from infonce_lint.sources.notebook import Notebook
 
         return Notebook.from_bytes(data, path).source
     return SourceFile.from_bytes(data, path)

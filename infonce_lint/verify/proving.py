@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from types import TracebackType
 
-from infonce_lint.edits import apply_edits
 from infonce_lint.finding import Applicability, Finding, Fix
 from infonce_lint.linter import lint
 from infonce_lint.settings import Settings
-from infonce_lint.source import SourceFile
+from infonce_lint.sources.edits import apply_edits
+from infonce_lint.sources.source import SourceFile
 from infonce_lint.verify.proof import prove_texts
 from infonce_lint.verify.worker import Worker
 

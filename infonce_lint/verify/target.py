@@ -16,7 +16,7 @@ from infonce_lint.semantic.paths import path_text
 from infonce_lint.semantic.similarity import Similarity
 from infonce_lint.semantic.values import CALL_METHODS, Function, Value
 from infonce_lint.settings import Settings
-from infonce_lint.source import SourceError, SourceFile
+from infonce_lint.sources.source import SourceError, SourceFile
 from infonce_lint.verify.cutting import leaves
 from infonce_lint.verify.site import Site, path_of
 
@@ -87,7 +87,7 @@ def read_source(path: str) -> SourceFile:
     with open(path, "rb") as file:
         data = file.read()
     if path.endswith(NOTEBOOK_SUFFIX):
-        from infonce_lint.notebook import Notebook
+        from infonce_lint.sources.notebook import Notebook
 
         return Notebook.from_bytes(data, path).source
     return SourceFile.from_bytes(data, path)

@@ -10,7 +10,7 @@ from infonce_lint.finding import Applicability, Finding
 from infonce_lint.fixer import fix_source
 from infonce_lint.linter import lint
 from infonce_lint.settings import Settings
-from infonce_lint.source import SourceFile
+from infonce_lint.sources.source import SourceFile
 from infonce_lint.verify.checks import FAMILIES
 from infonce_lint.verify.cutting import CannotCut, cut
 from infonce_lint.verify.examination import Examination, examine

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from infonce_lint.screen import may_hold_finding
 from infonce_lint.settings import Settings
-from infonce_lint.source import SourceFile
+from infonce_lint.sources.source import SourceFile
 from tests.fixture_cases import rule_fixtures
 
 _HEAD = '''\

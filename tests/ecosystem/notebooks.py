@@ -19,9 +19,9 @@ import nbformat
 
 from infonce_lint.finding import Edit, Position, Span
 from infonce_lint.linter import fix_bytes
-from infonce_lint.notebook import Notebook
 from infonce_lint.settings import Settings
-from infonce_lint.source import SourceError
+from infonce_lint.sources.notebook import Notebook
+from infonce_lint.sources.source import SourceError
 
 MARK = "inserted_by_the_round_trip = 'é'\n"
 

@@ -31,8 +31,8 @@ SDIST_TESTS = (
     "tests/repair",
     "tests/semantic",
     "tests/test_fixtures.py",
-    "tests/test_notebook.py",
-    "tests/test_edits.py",
+    "tests/sources/test_notebook.py",
+    "tests/sources/test_edits.py",
 )
 _BOUND = re.compile(r'^\s*"([\w-]+)>=([\d.]+)(?:; python_version < \'3\.(\d+)\')?",$', re.MULTILINE)
 

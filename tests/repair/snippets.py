@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from textwrap import dedent
 
-from infonce_lint.edits import apply_edits
 from infonce_lint.finding import Applicability, Fix
 from infonce_lint.repair import Refusal, plan_fix
 from infonce_lint.semantic.contrastive import SemanticModel
 from infonce_lint.settings import Settings
-from infonce_lint.source import SourceFile
+from infonce_lint.sources.edits import apply_edits
+from infonce_lint.sources.source import SourceFile
 
 PREFIX = "import torch\nimport torch.nn.functional as F\n\n"
 

@@ -11,7 +11,7 @@ from infonce_lint.finding import Position, Span
 from infonce_lint.server.documents import Documents
 from infonce_lint.server.positions import TextPositions
 from infonce_lint.server.workspace_edits import text_edits
-from infonce_lint.source import SourceFile
+from infonce_lint.sources.source import SourceFile
 
 ENCODINGS = tuple(types.PositionEncodingKind)
 encodings = st.sampled_from(ENCODINGS)

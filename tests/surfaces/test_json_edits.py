@@ -11,7 +11,7 @@ import pytest
 
 from infonce_lint.linter import fix_bytes
 from infonce_lint.settings import Settings
-from infonce_lint.source import SourceFile
+from infonce_lint.sources.source import SourceFile
 from tests.fixture_cases import rule_fixtures
 from tests.surfaces.conftest import Command
 from tests.surfaces.samples import BAD, BAD_PLACE, UNUSED_NOQA, notebook, run

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import jsonschema
 import pytest
 
-from infonce_lint.source import SourceFile
+from infonce_lint.sources.source import SourceFile
 from tests.fixture_cases import FIXTURES
 from tests.surfaces.conftest import Command
 from tests.surfaces.samples import BAD, SUPPRESSED, notebook, run

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from infonce_lint.settings import Settings
-from infonce_lint.source import SourceFile
+from infonce_lint.sources.source import SourceFile
 from infonce_lint.verify.checks import FAMILIES
 from infonce_lint.verify.examination import Examination, examine
 from infonce_lint.verify.rows import Row, Status

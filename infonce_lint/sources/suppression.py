@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from infonce_lint.finding import Applicability, Edit, Finding, Fix, Position, Span
-from infonce_lint.source import SourceFile
+from infonce_lint.sources.source import SourceFile
 
 UNUSED = "NCE901"
 """The code of the finding that stands for a suppression which silences nothing."""

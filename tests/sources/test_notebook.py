@@ -12,9 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from infonce_lint.finding import Applicability, Edit, Finding, Fix, Position, Related, Span
-from infonce_lint.magics import neutralised
-from infonce_lint.notebook import Notebook
-from infonce_lint.source import UNREADABLE, SourceError
+from infonce_lint.sources.magics import neutralised
+from infonce_lint.sources.notebook import Notebook
+from infonce_lint.sources.source import UNREADABLE, SourceError
 from tests.hostile import BROKEN, NESTED
 
 

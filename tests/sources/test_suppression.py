@@ -14,11 +14,11 @@ from flake8.violation import Violation
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from infonce_lint.edits import apply_edits
 from infonce_lint.finding import Applicability, Finding, Position, Span
 from infonce_lint.fixer import fix_source
-from infonce_lint.source import SourceError, SourceFile
-from infonce_lint.suppression import UNUSED, Suppressions
+from infonce_lint.sources.edits import apply_edits
+from infonce_lint.sources.source import SourceError, SourceFile
+from infonce_lint.sources.suppression import UNUSED, Suppressions
 from tests.hostile import FIXTURES
 
 CODES = ("NCE001", "NCE002", "E501")

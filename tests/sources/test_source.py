@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from infonce_lint.finding import Position, Span
-from infonce_lint.source import UNREADABLE, SourceError, SourceFile
+from infonce_lint.sources.source import UNREADABLE, SourceError, SourceFile
 from tests.hostile import BROKEN, FIXTURES
 
 TEXTS = st.text(st.sampled_from("ab=1 ()\"'#\\\n\r\t\f\v\x1c\u2028é漢😀:"), max_size=60)
@@ -329,9 +329,12 @@ def test_the_declared_encoding_does_not_matter_once_it_is_text() -> None:
 def test_libcst_is_not_imported_before_it_is_needed() -> None:
     script = """
 import sys
-from infonce_lint.source import SourceFile
+from infonce_lint.sources.source import SourceFile
 source = SourceFile.from_bytes(b"a = 1", "a.py"); source.tree, source.position(0), source.newline
-from infonce_lint import edits, fixer, notebook, suppression
+from infonce_lint import fixer
+from infonce_lint.sources import edits
+from infonce_lint.sources import notebook
+from infonce_lint.sources import suppression
 assert not any(name.split(".")[0] in ("libcst", "torch", "rich", "nbformat", "flake8") for name in sys.modules)
 source.module, source.editable
 assert "libcst.matchers" not in sys.modules and "libcst.codemod" not in sys.modules

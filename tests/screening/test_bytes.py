@@ -16,7 +16,7 @@ from infonce_lint.linter import lint_bytes
 from infonce_lint.screen import may_hold_finding, may_report, mentions
 from infonce_lint.semantic.names import is_config_size_name, is_size_name
 from infonce_lint.settings import Settings
-from infonce_lint.source import SourceFile
+from infonce_lint.sources.source import SourceFile
 from tests.fixture_cases import rule_fixtures, silent_fixtures
 
 DEFAULT = Settings()

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infonce_lint.edits import apply_edits, overlaps
 from infonce_lint.finding import Edit, Position, Span
-from infonce_lint.source import SourceFile
+from infonce_lint.sources.edits import apply_edits, overlaps
+from infonce_lint.sources.source import SourceFile
 
 
 def edit(start: tuple[int, int], end: tuple[int, int], content: str) -> Edit:

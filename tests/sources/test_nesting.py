@@ -13,8 +13,8 @@ from tests.hostile import FIXTURES, FLAT, HUGE, NESTED
 CHILD = """
 import json, sys, time
 import libcst
-from infonce_lint.nesting import too_deep
-from infonce_lint.source import SourceError, SourceFile
+from infonce_lint.sources.nesting import too_deep
+from infonce_lint.sources.source import SourceError, SourceFile
 from tests.hostile import FLAT, HUGE, NESTED
 
 def analyse(name, text):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from infonce_lint.finding import Edit
-from infonce_lint.source import SourceFile
+from infonce_lint.sources.source import SourceFile
 
 _ROW_BREAK = re.compile(r"\r\n|\r|\n")
 

@@ -17,13 +17,13 @@ from bisect import bisect_right
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from infonce_lint import nesting
 from infonce_lint.finding import Finding, Position, Span
+from infonce_lint.sources import nesting
 
 if TYPE_CHECKING:
     import libcst as cst
 
-    from infonce_lint.spans import Spans
+    from infonce_lint.sources.spans import Spans
 
 UNREADABLE = "NCE900"
 """The code of the finding that stands for a file which cannot be decoded or parsed."""
@@ -233,7 +233,7 @@ class SourceFile:
     def _generated(self) -> tuple[str, Spans]:
         """What libcst makes of its own tree, and the offsets of every node in ``text``."""
         module = self.module
-        from infonce_lint import spans
+        from infonce_lint.sources import spans
 
         try:
             code, found = spans.generate(self._parsed)

@@ -10,7 +10,7 @@ import pytest
 
 from infonce_lint.finding import Applicability, Edit, Finding, Fix, Span
 from infonce_lint.fixer import MAX_PASSES, compatible_edits, fix_source
-from infonce_lint.source import SourceError, SourceFile
+from infonce_lint.sources.source import SourceError, SourceFile
 
 Lint = Callable[[SourceFile], list[Finding]]
 

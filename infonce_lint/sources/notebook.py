@@ -14,11 +14,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from infonce_lint import nesting, notebook_json
-from infonce_lint.edits import apply_edits
 from infonce_lint.finding import Edit, Finding, Position, Related, Span
-from infonce_lint.magics import neutralised
-from infonce_lint.source import SourceError, SourceFile
+from infonce_lint.sources import nesting, notebook_json
+from infonce_lint.sources.edits import apply_edits
+from infonce_lint.sources.magics import neutralised
+from infonce_lint.sources.source import SourceError, SourceFile
 
 
 @dataclass(frozen=True, slots=True)

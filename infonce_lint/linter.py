@@ -88,7 +88,7 @@ def _active_codes(settings: Settings) -> frozenset[str]:
 def _loss_findings(source: SourceFile, settings: Settings, suppressions: Suppressions) -> list[Finding]:
     """The findings of every loss unit, each with the unit's fix or the reason why there is none."""
     from infonce_lint.rules import RULES
-    from infonce_lint.semantic.contrastive import SemanticModel
+    from infonce_lint.semantic.losses.model import SemanticModel
 
     model = SemanticModel(source.module, settings)
     findings: list[Finding] = []

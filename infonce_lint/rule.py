@@ -8,8 +8,8 @@ from inspect import cleandoc, getdoc
 from typing import ClassVar
 
 from infonce_lint.finding import Finding, Related, Span
-from infonce_lint.semantic.contrastive import ContrastiveLoss, SizeUse
-from infonce_lint.semantic.values import Value
+from infonce_lint.semantic.graph.values import Value
+from infonce_lint.semantic.losses.model import ContrastiveLoss, SizeUse
 from infonce_lint.sources.source import SourceFile
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from infonce_lint.repair.solve import Solution
-from infonce_lint.semantic.calls import called_name, is_gather
-from infonce_lint.semantic.contrastive import ContrastiveLoss
-from infonce_lint.semantic.extents import Extents
-from infonce_lint.semantic.values import Value
+from infonce_lint.semantic.extents.extents import Extents
+from infonce_lint.semantic.graph.calls import called_name, is_gather
+from infonce_lint.semantic.graph.values import Value
+from infonce_lint.semantic.losses.model import ContrastiveLoss
 
 _REASON = (
     "the views are concatenated before the gather, so the rows come rank by rank and a size fix would hide that "

@@ -8,9 +8,9 @@ from infonce_lint.finding import Edit, Span
 from infonce_lint.repair.place import free_name, is_bracketed, new_argument, replace, start_of
 from infonce_lint.repair.rebuild import SEVERAL_STEPS, rebuild, size_text
 from infonce_lint.repair.rewrite import Refused, Rewriter
-from infonce_lint.semantic.contrastive import SizeUse
-from infonce_lint.semantic.paths import path_text
-from infonce_lint.semantic.values import Function, Value
+from infonce_lint.semantic.graph.paths import path_text
+from infonce_lint.semantic.graph.values import Function, Value
+from infonce_lint.semantic.losses.model import SizeUse
 
 
 def through_helper(helper: Function, uses: list[SizeUse], rewriter: Rewriter) -> list[Edit]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from infonce_lint.semantic.calls import called_name
-from infonce_lint.semantic.literals import is_none
-from infonce_lint.semantic.values import Module, Value
+from infonce_lint.semantic.graph.calls import called_name
+from infonce_lint.semantic.graph.literals import is_none
+from infonce_lint.semantic.graph.values import Module, Value
 
 _MOVES = frozenset({"to", "cuda", "cpu"})  # ``self.mask = self.mask.to(device)`` stores the same entries
 _LOOKS = _MOVES | {"shape", "size", "dtype", "device"}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from infonce_lint.semantic.contrastive import ContrastiveLoss
-from infonce_lint.semantic.values import Value
+from infonce_lint.semantic.graph.values import Value
+from infonce_lint.semantic.losses.model import ContrastiveLoss
 
 _SELECTING = frozenset({"masked_fill", "masked_fill_", "masked_select", "where", "boolean_mask"})
 

@@ -10,7 +10,7 @@ from collections.abc import Collection
 import libcst as cst
 
 from infonce_lint.finding import Edit, Position, Span
-from infonce_lint.semantic.values import Block, Function, Value
+from infonce_lint.semantic.graph.values import Block, Function, Value
 from infonce_lint.sources.source import SourceFile
 
 _STEP = re.compile(r"^ {4}(?=\S)")  # how new code indents; the file may do it in another way

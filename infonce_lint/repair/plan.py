@@ -12,10 +12,10 @@ from infonce_lint.repair.place import anchor, insert_before, is_in_class_body, l
 from infonce_lint.repair.residue import residue_problem
 from infonce_lint.repair.rewrite import Derived, Refused, Rewriter
 from infonce_lint.repair.solve import Solution, Solver
-from infonce_lint.semantic.contrastive import ContrastiveLoss, SizeUse
-from infonce_lint.semantic.extents import Extents
-from infonce_lint.semantic.sinks import Kind
-from infonce_lint.semantic.values import Block, Function
+from infonce_lint.semantic.extents.extents import Extents
+from infonce_lint.semantic.graph.values import Block, Function
+from infonce_lint.semantic.losses.model import ContrastiveLoss, SizeUse
+from infonce_lint.semantic.losses.sinks import Kind
 from infonce_lint.settings import Settings
 from infonce_lint.sources.edits import with_row_breaks
 from infonce_lint.sources.source import SourceFile

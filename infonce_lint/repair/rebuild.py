@@ -8,9 +8,9 @@ from infonce_lint.finding import Edit, Span
 from infonce_lint.repair.history import change_of
 from infonce_lint.repair.place import anchor, free_name, new_argument, replace
 from infonce_lint.repair.rewrite import Refused, Rewriter
-from infonce_lint.semantic.contrastive import SizeUse
-from infonce_lint.semantic.extent import Extent
-from infonce_lint.semantic.values import Function, Value
+from infonce_lint.semantic.extents.extent import Extent
+from infonce_lint.semantic.graph.values import Function, Value
+from infonce_lint.semantic.losses.model import SizeUse
 
 SEVERAL_STEPS = "the constructor builds the tensor in several steps; build it in the loss from the features' rows"
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from infonce_lint.semantic.contrastive import ContrastiveLoss
-from infonce_lint.semantic.paths import key, path_text
-from infonce_lint.semantic.values import Class, Function, Value
+from infonce_lint.semantic.graph.paths import key, path_text
+from infonce_lint.semantic.graph.values import Class, Function, Value
+from infonce_lint.semantic.losses.model import ContrastiveLoss
 
 _ENDS = frozenset(
     "print info debug warning log_dict DataLoader format range len isinstance add_scalar write append_scalar".split()

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from infonce_lint.finding import Edit
 from infonce_lint.repair.place import delete, encloses, free_name, home_of, is_bracketed, needs_brackets, replace
 from infonce_lint.repair.solve import Solution
-from infonce_lint.semantic.contrastive import ContrastiveLoss, SizeUse
-from infonce_lint.semantic.extent import WORLD, Extent, symbol
-from infonce_lint.semantic.extents import Extents
+from infonce_lint.semantic.extents.extent import WORLD, Extent, symbol
+from infonce_lint.semantic.extents.extents import Extents
+from infonce_lint.semantic.graph.values import Block, Function, Value
+from infonce_lint.semantic.losses.model import ContrastiveLoss, SizeUse
 from infonce_lint.semantic.names import words
-from infonce_lint.semantic.values import Block, Function, Value
 from infonce_lint.settings import Settings
 from infonce_lint.sources.source import SourceFile
 

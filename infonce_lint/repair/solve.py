@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from infonce_lint.semantic.calls import receiver_of
-from infonce_lint.semantic.contrastive import ContrastiveLoss, SizeUse
-from infonce_lint.semantic.engagement import Engagement
-from infonce_lint.semantic.extent import WORLD, Extent, number
-from infonce_lint.semantic.extents import Extents
-from infonce_lint.semantic.similarity import SELF, TOWERS, Similarity
-from infonce_lint.semantic.sinks import Kind, Sink
-from infonce_lint.semantic.values import Value
+from infonce_lint.semantic.extents.extent import WORLD, Extent, number
+from infonce_lint.semantic.extents.extents import Extents
+from infonce_lint.semantic.graph.calls import receiver_of
+from infonce_lint.semantic.graph.values import Value
+from infonce_lint.semantic.losses.engagement import Engagement
+from infonce_lint.semantic.losses.model import ContrastiveLoss, SizeUse
+from infonce_lint.semantic.losses.similarity import SELF, TOWERS, Similarity
+from infonce_lint.semantic.losses.sinks import Kind, Sink
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What names mean: batch sizes, configuration objects, losses and similarities, and the array libraries.
 
-Names are evidence and never proof: `origin.py` and `contrastive.py` combine them with flow and structure.
+Names are evidence and never proof: `sizes/` and `losses/` combine them with flow and structure.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Traces: the names that every finding leaves in a file, looked for in CPython's tree; libcst is not needed for that.
 
 Flow plays no part, so a trace proves nothing; but where there is none, the semantic model finds nothing. Whoever
-teaches the model a new way to read a size or to compare rows looks here too; `tests/screening/test_bytes.py` holds the two
-together.
+teaches the model a new way to read a size or to compare rows looks here too; `tests/screening/test_bytes.py` holds the
+two together.
 """
 
 from __future__ import annotations
@@ -10,7 +10,20 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 
-from infonce_lint.semantic.cone import PRODUCTS
+from infonce_lint.semantic.graph.values import CALL_METHODS
+from infonce_lint.semantic.losses.cone import PRODUCTS
+from infonce_lint.semantic.losses.similarity import (
+    MARGIN_WORDS,
+    MATRIX_WORDS,
+    ROW_NUMBERS,
+    ROW_SUMS,
+    SELF,
+    STORED,
+    TOWERS,
+    evidence_of_name,
+    is_contrastive,
+    is_metric_name,
+)
 from infonce_lint.semantic.names import (
     READERS,
     is_config_name,
@@ -23,20 +36,7 @@ from infonce_lint.semantic.names import (
     is_temperature_name,
     words,
 )
-from infonce_lint.semantic.similarity import (
-    MARGIN_WORDS,
-    MATRIX_WORDS,
-    ROW_NUMBERS,
-    ROW_SUMS,
-    SELF,
-    STORED,
-    TOWERS,
-    evidence_of_name,
-    is_contrastive,
-    is_metric_name,
-)
 from infonce_lint.semantic.used_names import UsedNames, dotted_path
-from infonce_lint.semantic.values import CALL_METHODS
 
 
 def has_traces(tree: ast.Module) -> bool:

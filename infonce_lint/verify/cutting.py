@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from infonce_lint.finding import Span
-from infonce_lint.semantic.contrastive import SemanticModel
-from infonce_lint.semantic.features import feature_inputs
-from infonce_lint.semantic.values import Function, Value
+from infonce_lint.semantic.graph.values import Function, Value
+from infonce_lint.semantic.losses.features import feature_inputs
+from infonce_lint.semantic.losses.model import SemanticModel
 from infonce_lint.settings import Settings
 from infonce_lint.sources.source import SourceFile
 from infonce_lint.verify.loading import bound_names

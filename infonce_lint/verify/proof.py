@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infonce_lint.screen import NOTEBOOK_SUFFIX
-from infonce_lint.semantic.contrastive import ContrastiveLoss, SemanticModel
+from infonce_lint.semantic.losses.model import ContrastiveLoss, SemanticModel
 from infonce_lint.settings import Settings
 from infonce_lint.sources.source import SourceError, SourceFile
 from infonce_lint.verify.cutting import CannotCut, cut

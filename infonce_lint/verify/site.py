@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from infonce_lint.semantic.values import Function
+from infonce_lint.semantic.graph.values import Function
 
 
 @dataclass(frozen=True, slots=True)

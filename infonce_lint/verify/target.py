@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from infonce_lint.screen import NOTEBOOK_SUFFIX
-from infonce_lint.semantic.contrastive import ContrastiveLoss, SemanticModel
+from infonce_lint.semantic.graph.paths import path_text
+from infonce_lint.semantic.graph.values import CALL_METHODS, Function, Value
+from infonce_lint.semantic.losses.model import ContrastiveLoss, SemanticModel
+from infonce_lint.semantic.losses.similarity import Similarity
 from infonce_lint.semantic.names import LIBRARIES, is_contrastive_name, is_loss_name
-from infonce_lint.semantic.paths import path_text
-from infonce_lint.semantic.similarity import Similarity
-from infonce_lint.semantic.values import CALL_METHODS, Function, Value
 from infonce_lint.settings import Settings
 from infonce_lint.sources.source import SourceError, SourceFile
 from infonce_lint.verify.cutting import leaves

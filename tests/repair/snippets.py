@@ -6,7 +6,7 @@ from textwrap import dedent
 
 from infonce_lint.finding import Applicability, Fix
 from infonce_lint.repair import Refusal, plan_fix
-from infonce_lint.semantic.contrastive import SemanticModel
+from infonce_lint.semantic.losses.model import SemanticModel
 from infonce_lint.settings import Settings
 from infonce_lint.sources.edits import apply_edits
 from infonce_lint.sources.source import SourceFile

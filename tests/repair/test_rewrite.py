@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infonce_lint.repair.rewrite import Derived
-from infonce_lint.semantic.values import Value
+from infonce_lint.semantic.graph.values import Value
 from infonce_lint.settings import Settings
 from tests.repair.snippets import fix, is_safe, new_rows, refusal, repaired
 

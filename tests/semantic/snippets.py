@@ -9,9 +9,9 @@ from textwrap import dedent
 
 import libcst as cst
 
-from infonce_lint.semantic.contrastive import SemanticModel, SizeUse
-from infonce_lint.semantic.paths import path_text
-from infonce_lint.semantic.values import Value
+from infonce_lint.semantic.graph.paths import path_text
+from infonce_lint.semantic.graph.values import Value
+from infonce_lint.semantic.losses.model import SemanticModel, SizeUse
 from infonce_lint.settings import Settings
 
 

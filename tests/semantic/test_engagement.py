@@ -6,8 +6,8 @@ from textwrap import indent
 
 import pytest
 
-from infonce_lint.semantic.engagement import Engagement
-from infonce_lint.semantic.sinks import Kind
+from infonce_lint.semantic.losses.engagement import Engagement
+from infonce_lint.semantic.losses.sinks import Kind
 from tests.semantic.snippets import model_of, uses
 
 PREFIX = "import torch\nimport torch.nn.functional as F\nfrom torch import nn\n"

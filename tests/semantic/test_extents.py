@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infonce_lint.semantic.extent import WORLD, Extent, number, symbol
-from infonce_lint.semantic.extents import Extents
+from infonce_lint.semantic.extents.extent import WORLD, Extent, number, symbol
+from infonce_lint.semantic.extents.extents import Extents
 from tests.semantic.snippets import model_of, probed
 
 SYMBOLS = ["size:batch_size", "rows:1", "rows:2", "named:n_views", WORLD]

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from infonce_lint.semantic.contrastive import SemanticModel
-from infonce_lint.semantic.extents import Extents
+from infonce_lint.semantic.extents.extents import Extents
+from infonce_lint.semantic.losses.model import SemanticModel
 from infonce_lint.settings import Settings
 from tests.semantic.snippets import model_of, purposes
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from infonce_lint.semantic.calls import called_class, is_gather, is_library_call, option, receiver_of, tensor_of
-from infonce_lint.semantic.similarity import SELF, STORED, TOWERS
-from infonce_lint.semantic.values import Value
+from infonce_lint.semantic.graph.calls import called_class, is_gather, is_library_call, option, receiver_of, tensor_of
+from infonce_lint.semantic.graph.values import Value
+from infonce_lint.semantic.losses.similarity import SELF, STORED, TOWERS
 from tests.semantic.snippets import model_of, probed, probes
 
 PREFIX = "import torch\nimport torch.nn.functional as F\nfrom torch import nn\n"

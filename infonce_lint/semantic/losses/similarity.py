@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from infonce_lint.semantic.calls import called_name, receiver_of
-from infonce_lint.semantic.cone import PRODUCTS, cone_of
-from infonce_lint.semantic.features import features_of, is_stored_matrix, roots
+from infonce_lint.semantic.graph.calls import called_name, receiver_of
+from infonce_lint.semantic.graph.values import Module, Value
+from infonce_lint.semantic.losses.cone import PRODUCTS, cone_of
+from infonce_lint.semantic.losses.features import features_of, is_stored_matrix, roots
 from infonce_lint.semantic.names import (
     REGRESSION_WORDS,
     is_contrastive_name,
@@ -17,7 +18,6 @@ from infonce_lint.semantic.names import (
     is_temperature_name,
     words,
 )
-from infonce_lint.semantic.values import Module, Value
 
 ROW_SUMS = frozenset({"sum", "reduce_sum", "ReduceSum"})
 _LOGARITHMS = frozenset("log log_softmax logsumexp LogSoftmax log1p logsigmoid reduce_logsumexp Log".split())

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from infonce_lint.semantic.calls import called_name, is_gather, receiver_of
+from infonce_lint.semantic.graph.calls import called_name, is_gather, receiver_of
+from infonce_lint.semantic.graph.values import Value
 from infonce_lint.semantic.names import is_temperature_name
-from infonce_lint.semantic.values import Value
 
 _METHODS = frozenset(
     "t transpose permute unsqueeze squeeze view reshape contiguous float half double to cuda cpu clone detach type "

@@ -7,9 +7,16 @@ from contextlib import contextmanager
 
 import libcst as cst
 
-from infonce_lint.semantic.expressions import Expressions, call_name
-from infonce_lint.semantic.syntax import assigned_names, changes_receiver, decorator_name, dotted, leaves, leaves_if
-from infonce_lint.semantic.values import Block, Class, Function, Module, Value
+from infonce_lint.semantic.graph.expressions import Expressions, call_name
+from infonce_lint.semantic.graph.syntax import (
+    assigned_names,
+    changes_receiver,
+    decorator_name,
+    dotted,
+    leaves,
+    leaves_if,
+)
+from infonce_lint.semantic.graph.values import Block, Class, Function, Module, Value
 
 Environment = dict[str, Value]
 

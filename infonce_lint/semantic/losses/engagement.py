@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from infonce_lint.semantic.calls import OPERATORS, called_class, called_name, is_library_call, receiver_of
-from infonce_lint.semantic.cone import keeps_values
-from infonce_lint.semantic.guards import Guards
+from infonce_lint.semantic.graph.calls import OPERATORS, called_class, called_name, is_library_call, receiver_of
+from infonce_lint.semantic.graph.values import Function, Value
+from infonce_lint.semantic.losses.cone import keeps_values
+from infonce_lint.semantic.losses.roles import Roles
+from infonce_lint.semantic.losses.sinks import SHAPED_MAKERS, Kind, Sink, is_made, is_mask_helper
 from infonce_lint.semantic.names import is_loss_name, words
-from infonce_lint.semantic.origin import Origins
-from infonce_lint.semantic.roles import Roles
-from infonce_lint.semantic.sinks import SHAPED_MAKERS, Kind, Sink, is_made, is_mask_helper
-from infonce_lint.semantic.values import Function, Value
+from infonce_lint.semantic.sizes.guards import Guards
+from infonce_lint.semantic.sizes.origin import Origins
 
 _STOPS = frozenset(
     "print log info debug warning DataLoader append_scalar add_scalar item len range format str isinstance save write "

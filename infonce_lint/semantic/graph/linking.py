@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from infonce_lint.semantic.expressions import call_name
-from infonce_lint.semantic.values import CALL_METHODS, Class, Function, Module, Value
+from infonce_lint.semantic.graph.expressions import call_name
+from infonce_lint.semantic.graph.values import CALL_METHODS, Class, Function, Module, Value
 
 _WRAPPERS = frozenset({"DataParallel", "DistributedDataParallel", "compile", "jit", "script", "partial", "to", "cuda"})
 

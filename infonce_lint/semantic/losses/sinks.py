@@ -6,12 +6,12 @@ import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from infonce_lint.semantic.calls import called_class, called_name, is_library_call, receiver_of
-from infonce_lint.semantic.features import feature_inputs
+from infonce_lint.semantic.graph.calls import called_class, called_name, is_library_call, receiver_of
+from infonce_lint.semantic.graph.values import Module, Value
+from infonce_lint.semantic.losses.features import feature_inputs
+from infonce_lint.semantic.losses.roles import Roles
 from infonce_lint.semantic.names import words
-from infonce_lint.semantic.origin import Origins
-from infonce_lint.semantic.roles import Roles
-from infonce_lint.semantic.values import Module, Value
+from infonce_lint.semantic.sizes.origin import Origins
 
 
 class Kind(enum.Enum):

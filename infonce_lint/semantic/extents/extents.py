@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from infonce_lint.semantic.calls import called_name, is_gather, option, tensor_of
-from infonce_lint.semantic.extent import WORLD, Extent, number, symbol
-from infonce_lint.semantic.features import is_scale
-from infonce_lint.semantic.integer_extents import IntegerExtents
-from infonce_lint.semantic.literals import elements, is_none
-from infonce_lint.semantic.origin import Origins
-from infonce_lint.semantic.paths import path_text
-from infonce_lint.semantic.roles import Roles
-from infonce_lint.semantic.similarity import Similarity
-from infonce_lint.semantic.sinks import is_made
-from infonce_lint.semantic.values import Value
+from infonce_lint.semantic.extents.extent import WORLD, Extent, number, symbol
+from infonce_lint.semantic.extents.integer_extents import IntegerExtents
+from infonce_lint.semantic.graph.calls import called_name, is_gather, option, tensor_of
+from infonce_lint.semantic.graph.literals import elements, is_none
+from infonce_lint.semantic.graph.paths import path_text
+from infonce_lint.semantic.graph.values import Value
+from infonce_lint.semantic.losses.features import is_scale
+from infonce_lint.semantic.losses.roles import Roles
+from infonce_lint.semantic.losses.similarity import Similarity
+from infonce_lint.semantic.losses.sinks import is_made
+from infonce_lint.semantic.sizes.origin import Origins
 
 _SAME_ROWS = frozenset(
     "normalize exp log softmax log_softmax relu float half double to cuda cpu clone detach contiguous type bool long "

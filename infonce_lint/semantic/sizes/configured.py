@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from infonce_lint.semantic.literals import alternatives, entries, is_integer, is_none
+from infonce_lint.semantic.graph.literals import alternatives, entries, is_integer, is_none
+from infonce_lint.semantic.graph.paths import path_text
+from infonce_lint.semantic.graph.values import Block, Class, Function, Module, Value
 from infonce_lint.semantic.names import (
     READERS,
     is_config_name,
@@ -14,11 +16,9 @@ from infonce_lint.semantic.names import (
     is_constant_size_name,
     is_size_name,
 )
-from infonce_lint.semantic.paths import path_text
-from infonce_lint.semantic.values import Block, Class, Function, Module, Value
 
 if TYPE_CHECKING:
-    from infonce_lint.semantic.origin import Origins
+    from infonce_lint.semantic.sizes.origin import Origins
     from infonce_lint.settings import Settings
 
 _CONSTANT_CALLS = frozenset({"int", "getenv", "get", "getint", "max", "min", "float"})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from infonce_lint.semantic.origin import Origins
-from infonce_lint.semantic.values import Block, Function, Value, precedes
+from infonce_lint.semantic.graph.values import Block, Function, Value, precedes
+from infonce_lint.semantic.sizes.origin import Origins
 
 
 class Guards:

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from infonce_lint.semantic.engagement import Engagement, Engagements
-from infonce_lint.semantic.features import features_of
-from infonce_lint.semantic.flow import GraphBuilder
-from infonce_lint.semantic.guards import Guards
-from infonce_lint.semantic.linking import link
-from infonce_lint.semantic.origin import Origins
-from infonce_lint.semantic.paths import key, path_text
-from infonce_lint.semantic.roles import Roles
-from infonce_lint.semantic.sinks import INPUT_MAKERS, Kind, Sink, find_sinks
-from infonce_lint.semantic.values import Function, Module, Value
+from infonce_lint.semantic.graph.flow import GraphBuilder
+from infonce_lint.semantic.graph.linking import link
+from infonce_lint.semantic.graph.paths import key, path_text
+from infonce_lint.semantic.graph.values import Function, Module, Value
+from infonce_lint.semantic.losses.engagement import Engagement, Engagements
+from infonce_lint.semantic.losses.features import features_of
+from infonce_lint.semantic.losses.roles import Roles
+from infonce_lint.semantic.losses.sinks import INPUT_MAKERS, Kind, Sink, find_sinks
+from infonce_lint.semantic.sizes.guards import Guards
+from infonce_lint.semantic.sizes.origin import Origins
 
 if TYPE_CHECKING:
     import libcst as cst

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from infonce_lint.semantic.calls import called_class, is_library_call
-from infonce_lint.semantic.cone import reduces
-from infonce_lint.semantic.features import features_of
+from infonce_lint.semantic.graph.calls import called_class, is_library_call
+from infonce_lint.semantic.graph.values import Module, Value
+from infonce_lint.semantic.losses.cone import reduces
+from infonce_lint.semantic.losses.features import features_of
+from infonce_lint.semantic.losses.similarity import find_similarities
 from infonce_lint.semantic.names import is_contrastive_loss_name
-from infonce_lint.semantic.similarity import find_similarities
-from infonce_lint.semantic.values import Module, Value
 
 _CALLABLE_OPS = frozenset({"name", "global", "attr", "self", "closure", "free"})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infonce_lint.semantic.values import Value
+from infonce_lint.semantic.graph.values import Value
 
 
 def key(value: Value) -> str:

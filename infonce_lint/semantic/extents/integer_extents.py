@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from infonce_lint.semantic.extent import WORLD, Extent, number, symbol
-from infonce_lint.semantic.literals import is_none
+from infonce_lint.semantic.extents.extent import WORLD, Extent, number, symbol
+from infonce_lint.semantic.graph.literals import is_none
+from infonce_lint.semantic.graph.paths import key, path_text
+from infonce_lint.semantic.graph.values import Value
 from infonce_lint.semantic.names import is_world_size
-from infonce_lint.semantic.origin import Origins
-from infonce_lint.semantic.paths import key, path_text
-from infonce_lint.semantic.values import Value
+from infonce_lint.semantic.sizes.origin import Origins
 
 _JOINING_OPS = frozenset({"phi", "closure", "store", "return"})
 _NAMED_OPS = frozenset({"attr", "self", "name", "param", "global", "sub"})

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from infonce_lint.semantic.calls import OPERATORS, called_class, called_name, is_library_call, receiver_of
-from infonce_lint.semantic.features import FEATURE_FUNCTIONS
+from infonce_lint.semantic.graph.calls import OPERATORS, called_class, called_name, is_library_call, receiver_of
+from infonce_lint.semantic.graph.values import Value
+from infonce_lint.semantic.losses.features import FEATURE_FUNCTIONS
 from infonce_lint.semantic.names import is_contrastive_name, is_loss_name
-from infonce_lint.semantic.values import Value
 
 #: Functions and modules that compare every row with every row.
 PRODUCTS = frozenset(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from infonce_lint.semantic.configured import ConfiguredReads
-from infonce_lint.semantic.literals import elements, is_none
-from infonce_lint.semantic.paths import path_text
-from infonce_lint.semantic.shapes import SCALAR_CALLS, Shapes
-from infonce_lint.semantic.values import Module, Value
+from infonce_lint.semantic.graph.literals import elements, is_none
+from infonce_lint.semantic.graph.paths import path_text
+from infonce_lint.semantic.graph.values import Module, Value
+from infonce_lint.semantic.sizes.configured import ConfiguredReads
+from infonce_lint.semantic.sizes.scalars import SCALAR_CALLS, Shapes
 
 if TYPE_CHECKING:
     from infonce_lint.settings import Settings

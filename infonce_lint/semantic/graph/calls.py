@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from infonce_lint.semantic.literals import elements
+from infonce_lint.semantic.graph.literals import elements
+from infonce_lint.semantic.graph.values import Value
 from infonce_lint.semantic.names import CUSTOMARY_LIBRARIES, LIBRARIES
-from infonce_lint.semantic.values import Value
 
 #: Instances of these act like functions of the library (MindSpore's ``P.Concat()``); layers and models do not.
 OPERATORS = frozenset(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infonce_lint.semantic.literals import is_none
-from infonce_lint.semantic.paths import key
-from infonce_lint.semantic.values import Value
+from infonce_lint.semantic.graph.literals import is_none
+from infonce_lint.semantic.graph.paths import key
+from infonce_lint.semantic.graph.values import Value
 
 if TYPE_CHECKING:
-    from infonce_lint.semantic.origin import Origins
+    from infonce_lint.semantic.sizes.origin import Origins
 
 #: Calls whose result is a number whenever their argument is one.
 SCALAR_CALLS = frozenset(

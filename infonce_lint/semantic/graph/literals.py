@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infonce_lint.semantic.values import Value
+from infonce_lint.semantic.graph.values import Value
 
 #: Through these a tuple or dictionary arrives as it was written.
 _CARRIERS = frozenset({"phi", "return", "name", "closure", "store", "param", "global", "self"})

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import libcst as cst
 
+from infonce_lint.semantic.graph.values import Block, Class, Function, Value
 from infonce_lint.semantic.names import is_config_size_name
-from infonce_lint.semantic.values import Block, Class, Function, Value
 
 
 class Expressions:

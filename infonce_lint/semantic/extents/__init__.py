@@ -1,0 +1,1 @@
+"""How many rows tensors have, for the planner of fixes."""

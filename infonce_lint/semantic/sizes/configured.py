@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -16,9 +17,9 @@ from infonce_lint.semantic.names import (
     is_constant_size_name,
     is_size_name,
 )
+from infonce_lint.semantic.sizes.scalars import Shapes
 
 if TYPE_CHECKING:
-    from infonce_lint.semantic.sizes.origin import Origins
     from infonce_lint.settings import Settings
 
 _CONSTANT_CALLS = frozenset({"int", "getenv", "get", "getint", "max", "min", "float"})
@@ -28,13 +29,19 @@ _STEPS_TO_OWNER = frozenset("attr sub self name global closure store call".split
 
 
 class ConfiguredReads:
-    """Recognises reads of a configured batch size in one module, for `Origins`."""
+    """Recognises reads of a configured batch size in one module.
 
-    def __init__(self, module: Module, settings: Settings, origins: Origins) -> None:
+    What is behind a value is asked of ``sources`` (`Origins.sources`), which asks here in turn whether it is a read.
+    """
+
+    def __init__(
+        self, module: Module, settings: Settings, shapes: Shapes, sources: Callable[[Value], frozenset[Value]]
+    ) -> None:
         self.module = module
         self.config_names = settings.config_names
         self.size_names = settings.size_names
-        self.origins = origins
+        self._shapes = shapes
+        self._sources = sources
         self._slots: dict[tuple[Class, str], str | None] = {}
 
     def describe(self, value: Value) -> str | None:
@@ -70,7 +77,7 @@ class ConfiguredReads:
             return entry
         kept = entries(value.inputs[0], value.name)
         is_size = is_config_size_name(value.name, self.size_names)
-        if any(self.origins.sources(each) or (is_size and is_integer(each)) for each in kept):
+        if any(self._sources(each) or (is_size and is_integer(each)) for each in kept):
             return f"`{path_text(value)}` is kept in a dictionary"
         return None
 
@@ -131,13 +138,13 @@ class ConfiguredReads:
         if method is not None:
             return self._property(name, method)
         stores = [store for store in owner.slot(name) if not is_none(store)]
-        if any(self.origins.is_shape(store) for store in stores + self.module.foreign_stores.get(name, [])):
+        if any(self._shapes.is_shape(store) for store in stores + self.module.foreign_stores.get(name, [])):
             return None
         looks_like_size = is_size_name(name, self.size_names)
         if not stores:
             return f"`self.{name}` is set outside this file" if looks_like_size else None
         for store in stores:
-            found = self.origins.sources(store)
+            found = self._sources(store)
             if found:
                 first = min(found, key=lambda each: each.function.qualified_name)
                 return f"`self.{name}` is set in `{store.function.qualified_name}` from `{path_text(first)}`"
@@ -148,9 +155,9 @@ class ConfiguredReads:
         return None
 
     def _property(self, name: str, method: Function) -> str | None:
-        if not any("property" in each for each in method.decorators) or self.origins.is_shape(method.returns):
+        if not any("property" in each for each in method.decorators) or self._shapes.is_shape(method.returns):
             return None
-        found = self.origins.sources(method.returns)
+        found = self._sources(method.returns)
         return f"`self.{name}` is a property that gives `{path_text(min(found, key=path_text))}`" if found else None
 
     # -- constants, imports and parameters ---------------------------------------------------------------------------
@@ -164,13 +171,13 @@ class ConfiguredReads:
         bound = value.inputs[0]
         if value.function.is_module and bound.block.parent is not None and not is_integer(bound):
             return None  # a loop's own variable, not a constant: its value flows on
-        if bound.op in ("func", "class", "param", "item") and not self.origins.sources(bound):
+        if bound.op in ("func", "class", "param", "item") and not self._sources(bound):
             return None
         if bound.op == "import":
             return f"`{name}` is imported from `{bound.name.rpartition('.')[0]}`" if looks_like_size else None
-        if self.origins.is_shape(bound):
+        if self._shapes.is_shape(bound):
             return None
-        found = self.origins.sources(bound)
+        found = self._sources(bound)
         if found:
             return f"`{name}` is set at module level from `{path_text(min(found, key=path_text))}`"
         if looks_like_size and _is_constant(bound):
@@ -195,22 +202,22 @@ class ConfiguredReads:
         Its name says so, or a construction in this file passes one; not when every construction passes a shape.
         """
         passed = param.inputs
-        if passed and all(self.origins.is_shape(each) for each in passed):
+        if passed and all(self._shapes.is_shape(each) for each in passed):
             return False
         if is_size_name(param.name, self.size_names):
             return True
-        return any(self.origins.sources(each) for each in passed)
+        return any(self._sources(each) for each in passed)
 
     def _enters_loss(self, read: Value, param: Value) -> bool:
         """A training loop's own parameter, handed on to a loss inside the loop: the size enters the loss there."""
-        if not is_size_name(param.name, self.size_names) or not param.inputs or self.origins.is_shape(param):
+        if not is_size_name(param.name, self.size_names) or not param.inputs or self._shapes.is_shape(param):
             return False
         if not any(user.op == "call" and user.callee is not None and user.inputs[0] is not read for user in read.users):
             return False
         block: Block | None = read.block
         while block is not None and not isinstance(block.statement, cst.For | cst.While):
             block = block.parent
-        return block is not None and any(self.origins.sources(each) or is_integer(each) for each in param.inputs)
+        return block is not None and any(self._sources(each) or is_integer(each) for each in param.inputs)
 
 
 def _is_constant(bound: Value) -> bool:

@@ -28,8 +28,8 @@ class Origins:
     """
 
     def __init__(self, module: Module, settings: Settings) -> None:
-        self._reads = ConfiguredReads(module, settings, self)
-        self._shapes = Shapes(self)
+        self._shapes = Shapes(self.sources)
+        self._reads = ConfiguredReads(module, settings, self._shapes, self.sources)
         self._configured: dict[Value, str | None] = {}
         self._sources: dict[Value, frozenset[Value]] = {}
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from infonce_lint.semantic.graph.literals import is_none
 from infonce_lint.semantic.graph.paths import key
 from infonce_lint.semantic.graph.values import Value
-
-if TYPE_CHECKING:
-    from infonce_lint.semantic.sizes.origin import Origins
 
 #: Calls whose result is a number whenever their argument is one.
 SCALAR_CALLS = frozenset(
@@ -21,10 +18,10 @@ _PASSING_OPS = frozenset({"binop", "unary", "bool", "name", "closure", "store", 
 
 
 class Shapes:
-    """Tells tensors' own sizes from configured ones, for `Origins`."""
+    """Tells tensors' own sizes from configured ones, which ``sources`` finds (`Origins.sources`)."""
 
-    def __init__(self, origins: Origins) -> None:
-        self.origins = origins
+    def __init__(self, sources: Callable[[Value], frozenset[Value]]) -> None:
+        self._sources = sources
         self._known: dict[Value, bool] = {}
 
     def is_shape(self, value: Value) -> bool:
@@ -32,7 +29,7 @@ class Shapes:
         known = self._known.get(value)
         if known is None:
             self._known[value] = False  # while computing: a cycle adds nothing
-            known = self._known[value] = self._asks_for_shape(value) and not self.origins.sources(value)
+            known = self._known[value] = self._asks_for_shape(value) and not self._sources(value)
         return known
 
     def _asks_for_shape(self, value: Value) -> bool:
@@ -71,7 +68,7 @@ class Shapes:
         elif test.op == "compare" and len(test.inputs) > 1:
             for side in test.inputs:
                 if any(self.mentions_shape(each) for each in test.inputs if each is not side):
-                    found |= {key(source) for source in self.origins.sources(side)}
+                    found |= {key(source) for source in self._sources(side)}
                     found |= _shaped_slots(side)
         return frozenset(found)
 

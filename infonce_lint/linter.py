@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from infonce_lint.finding import Finding, Fix, Position, Span
-from infonce_lint.screen import NOTEBOOK_SUFFIX, may_hold_finding, may_name_our_codes
+from infonce_lint.screening.bytes import NOTEBOOK_SUFFIX, may_hold_finding, may_name_our_codes
 from infonce_lint.settings import Settings
 from infonce_lint.sources.source import SourceError, SourceFile
 from infonce_lint.sources.suppression import Suppressions

@@ -225,7 +225,7 @@ def process(target: Target, mode: Mode, *, unsafe: bool, linted: Linted | None =
 
     Needs nothing but its arguments, in any process. The outcome has no ``data`` where nobody will ask for it.
     """
-    from infonce_lint.screen import may_report
+    from infonce_lint.screening.bytes import may_report
 
     try:
         with open(target.path, "rb") as file:

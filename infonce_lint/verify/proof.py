@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from infonce_lint.screen import NOTEBOOK_SUFFIX
+from infonce_lint.screening.bytes import NOTEBOOK_SUFFIX
 from infonce_lint.semantic.losses.model import ContrastiveLoss, SemanticModel
 from infonce_lint.settings import Settings
 from infonce_lint.sources.source import SourceError, SourceFile

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from infonce_lint.screen import NOTEBOOK_SUFFIX
+from infonce_lint.screening.bytes import NOTEBOOK_SUFFIX
 from infonce_lint.semantic.graph.paths import path_text
 from infonce_lint.semantic.graph.values import CALL_METHODS, Function, Value
 from infonce_lint.semantic.losses.model import ContrastiveLoss, SemanticModel

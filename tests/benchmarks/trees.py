@@ -7,7 +7,7 @@ import itertools
 import shutil
 from pathlib import Path
 
-from infonce_lint.screen import may_hold_finding
+from infonce_lint.screening.bytes import may_hold_finding
 from infonce_lint.settings import Settings
 from infonce_lint.sources.source import SourceFile
 from tests.fixture_cases import rule_fixtures

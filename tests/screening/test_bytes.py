@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from infonce_lint.finding import Finding
 from infonce_lint.linter import lint_bytes
-from infonce_lint.screen import may_hold_finding, may_report, mentions
+from infonce_lint.screening.bytes import may_hold_finding, may_report, mentions
 from infonce_lint.semantic.names import is_config_size_name, is_size_name
 from infonce_lint.settings import Settings
 from infonce_lint.sources.source import SourceFile

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 
+from infonce_lint.screening.used_names import UsedNames, dotted_path
 from infonce_lint.semantic.graph.values import CALL_METHODS
 from infonce_lint.semantic.losses.cone import PRODUCTS
 from infonce_lint.semantic.losses.similarity import (
@@ -36,7 +37,6 @@ from infonce_lint.semantic.names import (
     is_temperature_name,
     words,
 )
-from infonce_lint.semantic.used_names import UsedNames, dotted_path
 
 
 def has_traces(tree: ast.Module) -> bool:
@@ -73,7 +73,7 @@ class _Traces(UsedNames):
         return not all(name.isascii() for names in plain for name in names)
 
     def may_read_size(self) -> bool:
-        """Whether one of the reads in `configured.py` is possible that all the others follow from."""
+        """Whether one of the reads in `semantic/sizes/configured.py` is possible that all the others follow from."""
         entries = {name for name, owners in self.attributes.items() if self._may_be_configuration(owners)}
         asked_by = {*READERS, *self.bound, *(name for name, paths in self.imported.items() if paths & READERS)}
         entries.update(*(keys for asked, keys in self.keys.items() if asked in asked_by or not self.is_whole))
@@ -108,7 +108,7 @@ class _Traces(UsedNames):
         return function in self.called or function in self.loaded or function in self.attributes
 
     def may_hold_loss(self) -> bool:
-        """Whether a loss of another file may be called here, or rows be compared with rows in one (`similarity.py`)."""
+        """Whether a loss of another file may be called here, or rows be compared with rows in one (`losses/similarity.py`)."""
         if any(map(is_contrastive_loss_name, self.called)):
             return True
         evidence = self._evidence()  # what speaks against a loss does so only where it flows

@@ -2,8 +2,7 @@
 
 The screen only ever says "cannot": every finding is the read of a configured size, and every such size, however it is
 renamed later, enters the file under a name that `semantic/names.py` takes for one. The patterns here are made of the
-words of that module; what they let through is decided by its predicates, then by `semantic/traces.py`, then by the
-model.
+words of that module; what they let through is decided by its predicates, then by `traces.py`, then by the model.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ def may_hold_finding(source: SourceFile, settings: Settings) -> bool:
         return False
     if letters and _fold_into_ascii(letters):
         return True
-    from infonce_lint.semantic.traces import has_traces, may_read_size
+    from infonce_lint.screening.traces import has_traces, may_read_size
 
     if places and not _needs_whole(data) and not may_read_size([(source.tree, _rows(data, places))]):
         return False
@@ -119,7 +118,7 @@ def _may_read_size(data: bytes, places: list[int]) -> bool:
         return False
     if _needs_whole(data):
         return True
-    from infonce_lint.semantic.traces import may_read_size
+    from infonce_lint.screening.traces import may_read_size
 
     try:
         return may_read_size(_parts(data, places))

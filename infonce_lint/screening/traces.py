@@ -108,7 +108,7 @@ class _Traces(UsedNames):
         return function in self.called or function in self.loaded or function in self.attributes
 
     def may_hold_loss(self) -> bool:
-        """Whether a loss of another file may be called here, or rows be compared with rows in one (`losses/similarity.py`)."""
+        """Whether a loss of another file may be called here, or rows be compared with rows (`losses/similarity.py`)."""
         if any(map(is_contrastive_loss_name, self.called)):
             return True
         evidence = self._evidence()  # what speaks against a loss does so only where it flows

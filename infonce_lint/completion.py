@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from shlex import quote
 
 from infonce_lint.arguments import parser
-from infonce_lint.catalogue import catalogue
+from infonce_lint.rules.catalogue import catalogue
 
 _BASH = """\
 # Completion of infonce-lint for bash. In ~/.bashrc: eval "$(infonce-lint --print-completion bash)"

@@ -175,7 +175,7 @@ def load(path: str, *, anchored_at: str) -> dict[str, Any] | None:
 
 def known_codes() -> tuple[str, ...]:
     """Every code that a finding can have."""
-    from infonce_lint.catalogue import catalogue
+    from infonce_lint.rules.catalogue import catalogue
 
     return tuple(entry.code for entry in catalogue())
 

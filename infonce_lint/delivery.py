@@ -168,7 +168,7 @@ def _statistics(files: Sequence[FileReport], form: str, unsafe: bool) -> Iterabl
 
     names = {}
     if any(file.findings for file in files):
-        from infonce_lint.catalogue import catalogue
+        from infonce_lint.rules.catalogue import catalogue
 
         names = {entry.code: entry.name for entry in catalogue()}
     rows = statistics(files, names, unsafe_fixes=unsafe)

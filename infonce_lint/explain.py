@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from infonce_lint.arguments import OneLineParser
-from infonce_lint.catalogue import Entry, catalogue, find
+from infonce_lint.rules.catalogue import Entry, catalogue, find
 
 
 def main(arguments: Sequence[str]) -> int:

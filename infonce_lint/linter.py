@@ -80,20 +80,20 @@ def _deep_recursion() -> Iterator[None]:
 
 
 def _active_codes(settings: Settings) -> frozenset[str]:
-    from infonce_lint.rules import RULES
+    from infonce_lint.rules import discover
 
-    return frozenset(rule.code for rule in RULES if settings.selects(rule.code))
+    return frozenset(rule.code for rule in discover() if settings.selects(rule.code))
 
 
 def _loss_findings(source: SourceFile, settings: Settings, suppressions: Suppressions) -> list[Finding]:
     """The findings of every loss unit, each with the unit's fix or the reason why there is none."""
-    from infonce_lint.rules import RULES
+    from infonce_lint.rules import discover
     from infonce_lint.semantic.losses.model import SemanticModel
 
     model = SemanticModel(source.module, settings)
     findings: list[Finding] = []
     for loss in model.losses:
-        unit = [finding for rule in RULES for finding in rule.check(loss, source)]
+        unit = [finding for rule in discover() for finding in rule.check(loss, source)]
         if not unit:
             continue
         from infonce_lint.repair import plan_fix

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from infonce_lint.catalogue import catalogue
+from infonce_lint.rules.catalogue import catalogue
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 CHINESE = README.with_name("README.zh-CN.md")

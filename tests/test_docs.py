@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from infonce_lint import fix_source, lint_source
-from infonce_lint.catalogue import Entry, catalogue
+from infonce_lint.rules.catalogue import Entry, catalogue
 from tests.docs.console import BLOCK, DOCS, ROOT, differences, with_fresh_output
 from tests.docs.parts import MEASURED, PART, rule_pages, section, with_fresh_parts
 

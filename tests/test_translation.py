@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from infonce_lint.catalogue import catalogue
+from infonce_lint.rules.catalogue import catalogue
 from tests.readme import CHINESE, FENCE, README, with_fences_of
 
 ENGLISH, TRANSLATION = (file.read_text(encoding="utf-8") for file in (README, CHINESE))

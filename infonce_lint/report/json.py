@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from infonce_lint.catalogue import find
 from infonce_lint.finding import Finding, Fix, Position, Span
 from infonce_lint.report import FileReport, each, level
+from infonce_lint.rules.catalogue import find
 from infonce_lint.sources.source import SourceFile
 from infonce_lint.sources.suppression import Suppressions
 

@@ -84,9 +84,9 @@ _UNUSED_SUPPRESSION = """
 @cache
 def catalogue() -> tuple[Entry, ...]:
     """All entries by code. Imports the rules, so ask for it only when it is needed."""
-    from infonce_lint.rules import RULES
+    from infonce_lint.rules import discover
 
-    entries = [Entry(rule.code, rule.name, cleandoc(rule.doc)) for rule in RULES]
+    entries = [Entry(rule.code, rule.name, cleandoc(rule.doc)) for rule in discover()]
     entries.append(Entry("NCE900", "parse-error", cleandoc(_PARSE_ERROR)))
     entries.append(Entry("NCE901", "unused-suppression", cleandoc(_UNUSED_SUPPRESSION)))
     return tuple(sorted(entries, key=lambda entry: entry.code))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from infonce_lint.finding import Finding
-from infonce_lint.rule import Rule
+from infonce_lint.rules.rule import Rule
 from infonce_lint.semantic.losses.model import ContrastiveLoss, Purpose
 from infonce_lint.sources.source import SourceFile
 

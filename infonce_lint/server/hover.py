@@ -6,8 +6,8 @@ import re
 
 from lsprotocol import types
 
-from infonce_lint.catalogue import Entry, catalogue
 from infonce_lint.finding import Applicability, Finding
+from infonce_lint.rules.catalogue import Entry, catalogue
 from infonce_lint.server.analysis import Analysis
 from infonce_lint.server.diagnostics import Diagnoses
 from infonce_lint.server.positions import TextPositions

@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from infonce_lint import lint_source
-from infonce_lint.catalogue import Entry, catalogue
+from infonce_lint.rules.catalogue import Entry, catalogue
 from tests.docs.console import DOCS, ROOT
 
 PART = re.compile(r"(<!-- begin generated: (.+?) -->\n)(.*?)(<!-- end generated: \2 -->)", re.DOTALL)

@@ -37,7 +37,7 @@ def test_installed_metadata() -> None:
 def test_the_changelog_speaks_of_this_version_and_of_every_rule() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert f"## {infonce_lint.__version__}" in text
-    from infonce_lint.catalogue import catalogue
+    from infonce_lint.rules.catalogue import catalogue
 
     assert {entry.code for entry in catalogue()} <= set(re.findall(r"NCE\d{3}", text))
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from infonce_lint.engine.linter import FixedFile
     from infonce_lint.finding import Finding
-    from infonce_lint.linter import FixedFile
     from infonce_lint.settings import Settings
 
 __all__ = ["Finding", "FixedFile", "Settings", "__version__", "fix_source", "lint_source"]
 __version__ = "0.1.0"
-_HOMES = {"Finding": "finding", "FixedFile": "linter", "Settings": "settings"}
+_HOMES = {"Finding": "finding", "FixedFile": "engine.linter", "Settings": "settings"}
 
 
 def __getattr__(name: str) -> Any:
@@ -36,7 +36,7 @@ def lint_source(source: str | bytes, filename: str = "<string>", settings: Setti
         filename: its suffix says whether it is a notebook (``.ipynb``); nothing is read from it.
         settings: what to report; the defaults if None. Configuration files are not consulted.
     """
-    from infonce_lint.linter import lint_bytes
+    from infonce_lint.engine.linter import lint_bytes
     from infonce_lint.settings import Settings
 
     return lint_bytes(_encoded(source), filename, settings or Settings())
@@ -51,7 +51,7 @@ def fix_source(
         source, filename, settings: as for `lint_source`.
         unsafe: apply fixes too that a person should read first.
     """
-    from infonce_lint.linter import fix_bytes
+    from infonce_lint.engine.linter import fix_bytes
     from infonce_lint.settings import Settings
 
     return fix_bytes(_encoded(source), filename, settings or Settings(), unsafe=unsafe)

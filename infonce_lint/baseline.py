@@ -1,6 +1,6 @@
 """The findings that a project knows of and does not want to hear about: a file that lists them, and what matches it.
 
-A finding is known by its code, its function and its statement, never by its row (`report/fingerprint.py`).
+A finding is known by its code, its function and its statement, never by its row (`engine/marks.py`).
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from infonce_lint import __version__
 from infonce_lint.configuration import ConfigurationError
+from infonce_lint.engine.checked import FileReport
+from infonce_lint.engine.marks import Mark, marks
 from infonce_lint.finding import Finding
-from infonce_lint.report import FileReport
-from infonce_lint.report.fingerprint import Mark, marks
 from infonce_lint.settings import Settings
 from infonce_lint.sources.source import SourceFile
 from infonce_lint.writing import write_atomically
 
 if TYPE_CHECKING:
-    from infonce_lint.linter import Linted
+    from infonce_lint.engine.linter import Linted
 
 VERSION = 1
 """The version of the file's format."""

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from infonce_lint import files
 from infonce_lint.arguments import overrides
 from infonce_lint.configuration import Configurations
-from infonce_lint.runner import Mode, Outcome, WorkersDied, available_processors, process_bytes, run, with_silenced
+from infonce_lint.engine.checked import Outcome
+from infonce_lint.runner import Mode, WorkersDied, available_processors, process_bytes, run, with_silenced
 
 if TYPE_CHECKING:
     import argparse
 
     from infonce_lint.baseline import Baseline
     from infonce_lint.cache import ResultCache
-    from infonce_lint.linter import Linted
+    from infonce_lint.engine.linter import Linted
 
 
 class Checked(NamedTuple):

@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     import argparse
 
     from infonce_lint.checking import Checked
-    from infonce_lint.report import FileReport
-    from infonce_lint.runner import Outcome
+    from infonce_lint.engine.checked import FileReport, Outcome
 
 
 def deliver(options: argparse.Namespace, checked: Checked) -> int:

@@ -13,7 +13,7 @@ from infonce_lint.settings import Settings
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
-    from infonce_lint.report.fingerprint import Mark
+    from infonce_lint.engine.marks import Mark
 
 SUFFIXES = (".py", ".pyi", ".ipynb")
 

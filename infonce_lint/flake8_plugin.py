@@ -56,7 +56,7 @@ class Plugin:
             yield start.row, start.column - 1, f"{finding.code} {one_line(finding.text)}", type(self)
 
     def _findings(self) -> list[Finding]:
-        from infonce_lint.linter import lint, reports_parse_errors
+        from infonce_lint.engine.linter import lint, reports_parse_errors
         from infonce_lint.sources.source import SourceError, SourceFile
 
         settings = self._settings()

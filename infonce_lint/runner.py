@@ -9,21 +9,21 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache, partial
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING
 
 from infonce_lint.compiled import compiles
+from infonce_lint.engine.checked import Outcome, is_fixable
 from infonce_lint.files import Target
-from infonce_lint.report import FileReport, is_fixable
 from infonce_lint.settings import Settings
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
     from infonce_lint.cache import ResultCache
+    from infonce_lint.engine.linter import Linted
+    from infonce_lint.engine.marks import Mark
     from infonce_lint.finding import Finding
-    from infonce_lint.linter import Linted
-    from infonce_lint.report.fingerprint import Mark
 
 _PATIENCE = 0.05  # seconds before a run may be shared among processes, which costs about 0.05
 _MANY = 500  # files that are sure to last as long
@@ -44,42 +44,6 @@ class Mode(enum.Enum):
 
 class WorkersDied(Exception):
     """A process that shared the work ended before its time; the text says so in one line."""
-
-
-class Outcome(NamedTuple):
-    """What became of one file.
-
-    Attributes:
-        findings: those that remain; their positions count in ``data``.
-        silenced: those that comments silence, where `with_silenced` looked for them.
-        known: those that the baseline holds.
-        after: the fixed bytes where a fix changed (or would change) the file, else None.
-        fixed: how many findings the fix repaired or would repair; how many comments silence findings from now on.
-        note: why fixes that were on offer were not applied.
-        error: one line about an error that is ours or the disk's; the run's exit code is then 2.
-    """
-
-    path: str
-    data: bytes = b""
-    findings: tuple[Finding, ...] = ()
-    after: bytes | None = None
-    fixed: int = 0
-    note: str = ""
-    error: str = ""
-    silenced: tuple[Finding, ...] = ()
-    known: tuple[Finding, ...] = ()
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether there is nothing to report, to change or to say about the file, whatever a baseline holds."""
-        found = self.findings or self.silenced or self.known
-        return not found and self.after is None and not self.note and not self.error
-
-    @property
-    def report(self) -> FileReport:
-        """The findings as reporters take them."""
-        text = cache(partial(_text, self.data, self.path))
-        return FileReport(self.path, self.findings, text, self.silenced, self.known)
 
 
 def run(
@@ -262,7 +226,7 @@ def with_silenced(outcome: Outcome, settings: Settings) -> Outcome:
             return outcome
     if b"noqa" not in data.lower():
         return outcome
-    from infonce_lint.linter import silenced
+    from infonce_lint.engine.linter import silenced
 
     return outcome._replace(data=data, silenced=tuple(silenced(data, outcome.path, settings)))
 
@@ -292,7 +256,7 @@ def process_bytes(
         if not known:
             return _processed(data, path, settings, mode, unsafe, linted)
         from infonce_lint.baseline import not_fixing_known, split, without_known
-        from infonce_lint.linter import lint
+        from infonce_lint.engine.linter import lint
 
         spare = without_known if mode is Mode.ADD_NOQA else not_fixing_known
         outcome = _processed(data, path, settings, mode, unsafe, spare(linted or lint, known))
@@ -304,12 +268,12 @@ def process_bytes(
 
 
 def _processed(data: bytes, path: str, settings: Settings, mode: Mode, unsafe: bool, linted: Linted | None) -> Outcome:
-    from infonce_lint.linter import fix_bytes, lint, lint_bytes
+    from infonce_lint.engine.linter import fix_bytes, lint, lint_bytes
 
     if mode is Mode.LINT:
         return Outcome(path, data, tuple(lint_bytes(data, path, settings)))
     if mode is Mode.ADD_NOQA:
-        from infonce_lint.add_noqa import add_noqa
+        from infonce_lint.engine.silencer import add_noqa
 
         fixed = add_noqa(data, path, settings, linted=linted or lint)
     else:
@@ -323,17 +287,3 @@ def _processed(data: bytes, path: str, settings: Settings, mode: Mode, unsafe: b
         before = lint_bytes(data, path, settings, linted=linted)
         remaining = tuple(f for f in before if not is_fixable(f, unsafe_fixes=unsafe))
     return Outcome(path, data, remaining, after, fixed.fixed, note)
-
-
-def _text(data: bytes, path: str, cell: int | None) -> str:
-    """The text that the positions of a finding count in; for a file that cannot be decoded, something near it."""
-    from infonce_lint.sources.source import SourceError, SourceFile
-
-    try:
-        if cell is not None:
-            from infonce_lint.sources.notebook import cell_text
-
-            return cell_text(data, cell)
-        return SourceFile.from_bytes(data, path).text
-    except SourceError:
-        return data.decode("utf-8", "replace")

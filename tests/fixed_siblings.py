@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from infonce_lint.linter import fix_bytes
+from infonce_lint.engine.linter import fix_bytes
 from infonce_lint.settings import Settings
 from tests.fixture_cases import rule_fixtures
 

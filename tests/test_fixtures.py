@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infonce_lint.linter import lint_bytes
+from infonce_lint.engine.linter import lint_bytes
 from infonce_lint.settings import Settings
 from tests.fixed_siblings import repaired, sibling
 from tests.fixture_cases import (

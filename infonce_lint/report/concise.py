@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from infonce_lint.report import FileReport, each, is_fixable, place
+from infonce_lint.engine.checked import FileReport, is_fixable
+from infonce_lint.report import each, place
 from infonce_lint.report.text import one_line
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
+from infonce_lint.engine.checked import FileReport, is_fixable, split_rows
 from infonce_lint.finding import Applicability, Finding, Fix
-from infonce_lint.report import FileReport, is_fixable, place, split_rows
+from infonce_lint.report import place
 from infonce_lint.report.frame import Mark, Paint, frame, gutter_width
 from infonce_lint.report.preview import preview
 from infonce_lint.report.text import columns, visible, wrapped

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from infonce_lint.report import FileReport, each, level, place
+from infonce_lint.engine.checked import FileReport
+from infonce_lint.report import each, level, place
 
 
 def report(files: Sequence[FileReport], *, unsafe_fixes: bool) -> Iterator[str]:

@@ -6,8 +6,9 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 
-from infonce_lint.report import FileReport, level
-from infonce_lint.report.fingerprint import fingerprinted
+from infonce_lint.engine.checked import FileReport
+from infonce_lint.engine.marks import fingerprinted
+from infonce_lint.report import level
 
 
 def report(files: Sequence[FileReport], *, unsafe_fixes: bool) -> Iterator[str]:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
+from infonce_lint.engine.checked import FileReport
 from infonce_lint.finding import Finding, Fix, Position, Span
-from infonce_lint.report import FileReport, each, level
+from infonce_lint.report import each, level
 from infonce_lint.rules.catalogue import find
 from infonce_lint.sources.source import SourceFile
 from infonce_lint.sources.suppression import Suppressions

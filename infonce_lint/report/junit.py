@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
-from infonce_lint.report import FileReport, place
+from infonce_lint.engine.checked import FileReport
+from infonce_lint.report import place
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

@@ -6,8 +6,8 @@ import difflib
 import itertools
 from collections.abc import Iterator, Sequence
 
+from infonce_lint.engine.checked import split_rows
 from infonce_lint.finding import Edit, Position
-from infonce_lint.report import split_rows
 from infonce_lint.report.frame import NARROWEST, Paint, gutter_width, window
 from infonce_lint.report.text import columns, cut, visible
 

@@ -9,9 +9,10 @@ from typing import Any
 from urllib.parse import quote
 
 from infonce_lint import __version__
+from infonce_lint.engine.checked import FileReport
+from infonce_lint.engine.marks import fingerprinted
 from infonce_lint.finding import Finding, Fix, Span
-from infonce_lint.report import FileReport, level
-from infonce_lint.report.fingerprint import fingerprinted
+from infonce_lint.report import level
 from infonce_lint.rules.catalogue import Entry, catalogue
 
 _ROOT = "SRCROOT"

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from infonce_lint.report import FileReport, each, is_fixable
+from infonce_lint.engine.checked import FileReport, is_fixable
+from infonce_lint.report import each
 
 
 def summary(files: Sequence[FileReport], *, fixed: int, unsafe_fixes: bool) -> Iterator[str]:

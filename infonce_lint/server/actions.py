@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from lsprotocol import types
 
+from infonce_lint.engine.linter import PARSE_ERROR
 from infonce_lint.finding import Applicability, Edit, Finding, Fix
-from infonce_lint.linter import PARSE_ERROR
 from infonce_lint.server.analysis import Analysis, Found
 from infonce_lint.server.diagnostics import Diagnoses
 from infonce_lint.server.workspace_edits import workspace_edit

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lsprotocol import types
 
+from infonce_lint.engine.linter import PARSE_ERROR
 from infonce_lint.finding import Finding, Span
-from infonce_lint.linter import PARSE_ERROR
 from infonce_lint.server.analysis import Analysis
 from infonce_lint.server.positions import TextPositions
 

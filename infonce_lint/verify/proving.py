@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from types import TracebackType
 
+from infonce_lint.engine.linter import lint
 from infonce_lint.finding import Applicability, Finding, Fix
-from infonce_lint.linter import lint
 from infonce_lint.settings import Settings
 from infonce_lint.sources.edits import apply_edits
 from infonce_lint.sources.source import SourceFile

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from infonce_lint.engine.fixer import fix_source
+from infonce_lint.engine.linter import lint
 from infonce_lint.finding import Applicability, Finding
-from infonce_lint.fixer import fix_source
-from infonce_lint.linter import lint
 from infonce_lint.settings import Settings
 from infonce_lint.sources.source import SourceFile
 from infonce_lint.verify.checks import FAMILIES

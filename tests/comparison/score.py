@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from infonce_lint.linter import lint_bytes
+from infonce_lint.engine.linter import lint_bytes
 from infonce_lint.settings import Settings
 from tests.comparison.tools import Place, Tool
 from tests.fixed_siblings import sibling

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from infonce_lint.linter import lint_bytes
+from infonce_lint.engine.linter import lint_bytes
 from infonce_lint.settings import Settings
 
 HERE = Path(__file__).parent

@@ -18,8 +18,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from infonce_lint.engine.linter import fix_bytes, lint_bytes
 from infonce_lint.finding import Finding
-from infonce_lint.linter import fix_bytes, lint_bytes
 from infonce_lint.settings import Settings
 
 EXPECTED = Path(__file__).with_name("expected.json")

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import nbformat
 
+from infonce_lint.engine.linter import fix_bytes
 from infonce_lint.finding import Edit, Position, Span
-from infonce_lint.linter import fix_bytes
 from infonce_lint.settings import Settings
 from infonce_lint.sources.notebook import Notebook
 from infonce_lint.sources.source import SourceError

@@ -14,8 +14,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from infonce_lint.linter import fix_bytes, lint_bytes
-from infonce_lint.report import is_fixable
+from infonce_lint.engine.checked import is_fixable
+from infonce_lint.engine.linter import fix_bytes, lint_bytes
 from infonce_lint.settings import Settings
 from infonce_lint.verify.proving import Prover
 

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import pytest
 
+from infonce_lint.engine.fixer import MAX_PASSES, compatible_edits, fix_source
 from infonce_lint.finding import Applicability, Edit, Finding, Fix, Span
-from infonce_lint.fixer import MAX_PASSES, compatible_edits, fix_source
 from infonce_lint.sources.source import SourceError, SourceFile
 
 Lint = Callable[[SourceFile], list[Finding]]

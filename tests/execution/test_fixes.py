@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from infonce_lint.linter import fix_bytes, lint_bytes
+from infonce_lint.engine.linter import fix_bytes, lint_bytes
 from infonce_lint.settings import Settings
 from tests.execution.batch import Batch
 from tests.execution.case import Case, Outcome

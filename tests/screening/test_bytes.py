@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infonce_lint.engine.linter import lint_bytes
 from infonce_lint.finding import Finding
-from infonce_lint.linter import lint_bytes
 from infonce_lint.screening.bytes import may_hold_finding, may_report, mentions
 from infonce_lint.semantic.names import is_config_size_name, is_size_name
 from infonce_lint.settings import Settings
@@ -33,7 +33,7 @@ def mentions_size(data: bytes) -> bool:
 
 @contextmanager
 def without_screen() -> Iterator[None]:
-    with mock.patch("infonce_lint.linter.may_hold_finding", lambda source, settings: True):
+    with mock.patch("infonce_lint.engine.linter.may_hold_finding", lambda source, settings: True):
         yield
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infonce_lint import fix_source, lint_source
-from infonce_lint.linter import fix_bytes, lint_bytes
+from infonce_lint.engine.linter import fix_bytes, lint_bytes
 from infonce_lint.settings import Settings
 from tests.ecosystem.notebooks import problems
 from tests.surfaces.samples import BAD, notebook, run

@@ -331,7 +331,7 @@ def test_libcst_is_not_imported_before_it_is_needed() -> None:
 import sys
 from infonce_lint.sources.source import SourceFile
 source = SourceFile.from_bytes(b"a = 1", "a.py"); source.tree, source.position(0), source.newline
-from infonce_lint import fixer
+from infonce_lint.engine import fixer
 from infonce_lint.sources import edits
 from infonce_lint.sources import notebook
 from infonce_lint.sources import suppression

@@ -14,8 +14,8 @@ from flake8.violation import Violation
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from infonce_lint.engine.fixer import fix_source
 from infonce_lint.finding import Applicability, Finding, Position, Span
-from infonce_lint.fixer import fix_source
 from infonce_lint.sources.edits import apply_edits
 from infonce_lint.sources.source import SourceError, SourceFile
 from infonce_lint.sources.suppression import UNUSED, Suppressions

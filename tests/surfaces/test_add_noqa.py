@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from infonce_lint.add_noqa import add_noqa
-from infonce_lint.linter import lint_bytes
+from infonce_lint.engine.linter import lint_bytes
+from infonce_lint.engine.silencer import add_noqa
 from infonce_lint.settings import Settings
 from tests.surfaces.conftest import Command
 from tests.surfaces.samples import BAD, CLEAN, UNUSED_NOQA, notebook, run

@@ -104,7 +104,7 @@ def test_a_cell_with_a_syntax_error_does_not_hide_the_others(command: Command, p
 def test_an_error_of_our_own_is_one_line_and_the_rest_goes_on(
     command: Command, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from infonce_lint import linter
+    from infonce_lint.engine import linter
 
     for name in ("a.py", "b.py"):
         (project / name).write_text(BAD, encoding="utf-8")

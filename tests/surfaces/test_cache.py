@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from infonce_lint import cache
 from infonce_lint.cache import FOLDER, ResultCache
+from infonce_lint.engine.checked import Outcome
 from infonce_lint.files import Target
 from infonce_lint.settings import Settings
 from tests.surfaces.conftest import Command, Result
@@ -31,7 +32,7 @@ def linted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     paths: list[str] = []
     process = runner.process
 
-    def noting(target: Target, *arguments: object, **options: object) -> runner.Outcome:
+    def noting(target: Target, *arguments: object, **options: object) -> Outcome:
         paths.append(target.path)
         return process(target, *arguments, **options)  # type: ignore[arg-type]
 

@@ -12,8 +12,9 @@ from urllib.parse import unquote
 import jsonschema
 import pytest
 
+from infonce_lint.engine.checked import FileReport
 from infonce_lint.finding import Finding, Position, Span
-from infonce_lint.report import FileReport, reporter
+from infonce_lint.report import reporter
 from tests.surfaces.conftest import Command
 from tests.surfaces.samples import BAD, BAD_PLACE, UNUSED_NOQA, notebook
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from infonce_lint.linter import lint_bytes
+from infonce_lint.engine.linter import lint_bytes
 from infonce_lint.settings import Settings
 from tests.surfaces.conftest import Command
 from tests.surfaces.samples import BAD, BAD_PLACE, SUPPRESSED, UNUSED_NOQA, run

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from infonce_lint.engine.checked import FileReport
 from infonce_lint.finding import Applicability, Edit, Finding, Fix, Position, Related, Span
-from infonce_lint.report import FileReport
 from infonce_lint.report.full import report
 from infonce_lint.report.text import clipped, columns, cut, visible, wrapped
 from tests.surfaces.samples import BAD, run

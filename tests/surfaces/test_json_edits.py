@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infonce_lint.linter import fix_bytes
+from infonce_lint.engine.linter import fix_bytes
 from infonce_lint.settings import Settings
 from infonce_lint.sources.source import SourceFile
 from tests.fixture_cases import rule_fixtures

@@ -11,8 +11,9 @@ from typing import Any
 import jsonschema
 import pytest
 
+from infonce_lint.engine.checked import FileReport
 from infonce_lint.finding import Applicability, Edit, Finding, Fix, Position, Related, Span
-from infonce_lint.report import FORMATS, FileReport, reporter
+from infonce_lint.report import FORMATS, reporter
 from infonce_lint.report.diff import unified_diff
 from infonce_lint.report.full import report as full
 from infonce_lint.report.summary import diff_summary, summary

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from infonce_lint.linter import fix_bytes, lint_bytes
+from infonce_lint.engine.linter import fix_bytes, lint_bytes
 from infonce_lint.settings import Settings
 from infonce_lint.verify.proof import Proof, SiteProof, prove_fix
 from infonce_lint.verify.worker import Worker

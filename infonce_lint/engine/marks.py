@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
+from infonce_lint.engine.checked import FileReport, split_rows
 from infonce_lint.finding import Finding
-from infonce_lint.report import FileReport, split_rows
 from infonce_lint.sources.magics import neutralised
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from infonce_lint.linter import PARSE_ERROR, FixedFile, Linted, lint, lint_bytes
+from infonce_lint.engine.linter import PARSE_ERROR, FixedFile, Linted, lint, lint_bytes
 from infonce_lint.screening.bytes import NOTEBOOK_SUFFIX
 from infonce_lint.settings import Settings
 from infonce_lint.sources.edits import apply_edits

@@ -173,7 +173,7 @@ def fix_bytes(data: bytes, path: str, settings: Settings, *, unsafe: bool, linte
 
     ``linted`` finds what there is to fix, and may hold fixes back (``--prove`` does).
     """
-    from infonce_lint.fixer import fix_source
+    from infonce_lint.engine.fixer import fix_source
 
     try:
         if path.endswith(NOTEBOOK_SUFFIX):
@@ -188,7 +188,7 @@ def fix_bytes(data: bytes, path: str, settings: Settings, *, unsafe: bool, linte
 
 def _fix_notebook(notebook: Notebook, data: bytes, settings: Settings, *, unsafe: bool, linted: Linted) -> FixedFile:
     """Repair the cells of a notebook together; only the rows that change are written anew."""
-    from infonce_lint.fixer import fix_source
+    from infonce_lint.engine.fixer import fix_source
 
     outcome = fix_source(notebook.source, lambda each: linted(each, settings), unsafe=unsafe)
     fixed, reason = data, outcome.reason

@@ -1,0 +1,97 @@
+"""What became of one file, and its findings as reporters take them. Light: a run without findings loads no more."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import cache, partial
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from infonce_lint.finding import Finding
+
+
+class FileReport(NamedTuple):
+    """The findings of one file. ``text(cell)`` gives the text that positions count in (cell None: the whole file).
+
+    ``silenced`` are findings that comments in the file silence; only formats that ask for them get any. ``known`` are
+    those that the baseline holds.
+    """
+
+    path: str
+    findings: tuple[Finding, ...]
+    text: Callable[[int | None], str]
+    silenced: tuple[Finding, ...] = ()
+    known: tuple[Finding, ...] = ()
+
+    @property
+    def absolute_path(self) -> str:
+        """The file's absolute path; standard input stays ``-``."""
+        return self.path if self.path == "-" else os.path.abspath(self.path)
+
+    def line(self, finding: Finding) -> str:
+        """The line on which the finding starts, without its ending; empty if the file has no such line."""
+        lines = split_rows(self.text(finding.span.cell))
+        return lines[finding.span.start.row - 1] if finding.span.start.row <= len(lines) else ""
+
+
+class Outcome(NamedTuple):
+    """What became of one file.
+
+    Attributes:
+        findings: those that remain; their positions count in ``data``.
+        silenced: those that comments silence, where `with_silenced` looked for them.
+        known: those that the baseline holds.
+        after: the fixed bytes where a fix changed (or would change) the file, else None.
+        fixed: how many findings the fix repaired or would repair; how many comments silence findings from now on.
+        note: why fixes that were on offer were not applied.
+        error: one line about an error that is ours or the disk's; the run's exit code is then 2.
+    """
+
+    path: str
+    data: bytes = b""
+    findings: tuple[Finding, ...] = ()
+    after: bytes | None = None
+    fixed: int = 0
+    note: str = ""
+    error: str = ""
+    silenced: tuple[Finding, ...] = ()
+    known: tuple[Finding, ...] = ()
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether there is nothing to report, to change or to say about the file, whatever a baseline holds."""
+        found = self.findings or self.silenced or self.known
+        return not found and self.after is None and not self.note and not self.error
+
+    @property
+    def report(self) -> FileReport:
+        """The findings as reporters take them."""
+        text = cache(partial(_text, self.data, self.path))
+        return FileReport(self.path, self.findings, text, self.silenced, self.known)
+
+
+def split_rows(text: str) -> list[str]:
+    r"""The rows of a text without their ends; only ``\n``, ``\r\n`` and ``\r`` end one (a form feed does not)."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def is_fixable(finding: Finding, *, unsafe_fixes: bool) -> bool:
+    """Whether ``--fix`` (with ``--unsafe-fixes`` where given) would apply the finding's fix."""
+    from infonce_lint.finding import Applicability  # here, so that a run without findings does not load it
+
+    return finding.fix is not None and (unsafe_fixes or finding.fix.applicability is Applicability.SAFE)
+
+
+def _text(data: bytes, path: str, cell: int | None) -> str:
+    """The text that the positions of a finding count in; for a file that cannot be decoded, something near it."""
+    from infonce_lint.sources.source import SourceError, SourceFile
+
+    try:
+        if cell is not None:
+            from infonce_lint.sources.notebook import cell_text
+
+            return cell_text(data, cell)
+        return SourceFile.from_bytes(data, path).text
+    except SourceError:
+        return data.decode("utf-8", "replace")

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from infonce_lint import __version__
-from infonce_lint.configuration import ConfigurationError, Overrides, anchored, check_codes
-from infonce_lint.files import SUFFIXES
 from infonce_lint.report import FORMATS
+from infonce_lint.running.configuration import ConfigurationError, Overrides, anchored, check_codes
+from infonce_lint.running.files import SUFFIXES
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite

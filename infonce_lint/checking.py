@@ -7,18 +7,18 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from infonce_lint import files
 from infonce_lint.arguments import overrides
-from infonce_lint.configuration import Configurations
 from infonce_lint.engine.checked import Outcome
-from infonce_lint.runner import Mode, WorkersDied, available_processors, process_bytes, run, with_silenced
+from infonce_lint.running import files
+from infonce_lint.running.configuration import Configurations
+from infonce_lint.running.runner import Mode, WorkersDied, available_processors, process_bytes, run, with_silenced
 
 if TYPE_CHECKING:
     import argparse
 
-    from infonce_lint.baseline import Baseline
-    from infonce_lint.cache import ResultCache
     from infonce_lint.engine.linter import Linted
+    from infonce_lint.running.baseline import Baseline
+    from infonce_lint.running.cache import ResultCache
 
 
 class Checked(NamedTuple):
@@ -125,7 +125,7 @@ def _lists_silenced(options: argparse.Namespace) -> bool:
 
 
 def _known_results() -> ResultCache:
-    from infonce_lint.cache import ResultCache
+    from infonce_lint.running.cache import ResultCache
 
     return ResultCache(os.getcwd())
 
@@ -144,7 +144,7 @@ def _with_baselines(
     paths.discard("")
     if not paths:
         return list(targets), {}
-    from infonce_lint.baseline import Baseline
+    from infonce_lint.running.baseline import Baseline
 
     baselines = {path: Baseline.read(files.shown(path)) for path in sorted(paths)}
     known = [baselines.get(target.settings.baseline) for target in targets]

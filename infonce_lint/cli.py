@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from infonce_lint.configuration import Configurations
+    from infonce_lint.running.configuration import Configurations
 
 #: Sub-commands and the modules whose `main` runs them; known as the first argument only (a folder: ``./explain``).
 COMMANDS = {
@@ -89,8 +89,8 @@ def _check(arguments: Sequence[str]) -> int:
         sys.stdout.write(script(options.print_completion, COMMANDS))
         return 0
     from infonce_lint.checking import check, configurations_for
-    from infonce_lint.configuration import ConfigurationError
     from infonce_lint.delivery import deliver, say
+    from infonce_lint.running.configuration import ConfigurationError
 
     try:
         if options.watch:

@@ -70,8 +70,8 @@ def _exit_code(options: argparse.Namespace, outcomes: Iterable[Outcome], *, fail
 
 def _write_baseline(options: argparse.Namespace, checked: Checked) -> Sequence[str]:
     """Renew the baseline and say so; what went wrong, if anything did."""
-    from infonce_lint.baseline import Baseline, BaselineError
     from infonce_lint.report.summary import counted
+    from infonce_lint.running.baseline import Baseline, BaselineError
 
     path: str = options.write_baseline
     reports = [outcome.report for outcome in checked.outcomes]

@@ -20,7 +20,7 @@ def main(arguments: Sequence[str]) -> int:
     for word in options.rules:
         entry = find(word)
         if entry is None:
-            from infonce_lint.configuration import did_you_mean
+            from infonce_lint.running.configuration import did_you_mean
 
             codes = [known.code for known in catalogue()]
             hint = did_you_mean(word.upper(), codes)

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import argparse
     import ast
 
-    from infonce_lint.configuration import Configurations
     from infonce_lint.finding import Finding
+    from infonce_lint.running.configuration import Configurations
     from infonce_lint.settings import Settings
     from infonce_lint.sources.source import SourceFile
 
@@ -42,8 +42,8 @@ class Plugin:
         Raises:
             ExecutionError: a configuration file or a baseline cannot be used; flake8 says so in one line.
         """
-        from infonce_lint.configuration import ConfigurationError
         from infonce_lint.report.text import one_line
+        from infonce_lint.running.configuration import ConfigurationError
 
         try:
             findings = self._findings()
@@ -73,8 +73,8 @@ class Plugin:
 
     def _known(self, source: SourceFile, found: list[Finding], settings: Settings) -> Sequence[Finding]:
         """Those that the baseline of ``settings`` holds."""
-        from infonce_lint.baseline import Baseline, split_source
-        from infonce_lint.files import shown
+        from infonce_lint.running.baseline import Baseline, split_source
+        from infonce_lint.running.files import shown
 
         marks = Baseline.read(shown(settings.baseline)).known_in(self._filename)
         return split_source(source, found, marks)[1]
@@ -101,7 +101,7 @@ class Plugin:
         """Take our options, and look into the configuration of the current folder, where a mistake is said once."""
         from flake8.exceptions import ExecutionError
 
-        from infonce_lint.configuration import ConfigurationError, Configurations, check_guard, check_name
+        from infonce_lint.running.configuration import ConfigurationError, Configurations, check_guard, check_name
 
         cls._configurations = Configurations()
         cls._given = {}

@@ -1,4 +1,4 @@
-"""The frozen settings that every layer reads; where they come from is the concern of `configuration.py`."""
+"""The frozen settings that every layer reads; where they come from is the concern of `running/configuration.py`."""
 
 from __future__ import annotations
 

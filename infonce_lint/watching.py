@@ -8,9 +8,9 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from infonce_lint.checking import check, configurations_for
-from infonce_lint.configuration import DEFAULT_EXCLUDE, ConfigurationError
 from infonce_lint.delivery import deliver, say
-from infonce_lint.files import SUFFIXES, Discovery
+from infonce_lint.running.configuration import DEFAULT_EXCLUDE, ConfigurationError
+from infonce_lint.running.files import SUFFIXES, Discovery
 
 if TYPE_CHECKING:
     import argparse

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from infonce_lint.configuration import DEFAULT_EXCLUDE
 from infonce_lint.report import FORMATS
+from infonce_lint.running.configuration import DEFAULT_EXCLUDE
 from infonce_lint.settings import Settings
 from tests.readme import BEGIN, END, README, with_rule_table
 

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
-from infonce_lint.baseline import not_fixing_known, split
 from infonce_lint.engine.checked import FileReport
 from infonce_lint.engine.fixer import fix_source
 from infonce_lint.engine.linter import Linted, lint, reports_parse_errors
 from infonce_lint.engine.marks import Mark
 from infonce_lint.finding import Edit, Finding, Span
+from infonce_lint.running.baseline import not_fixing_known, split
 from infonce_lint.server.documents import Document, Unit
 from infonce_lint.settings import Settings
 from infonce_lint.sources.edits import apply_edits

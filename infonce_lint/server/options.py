@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from infonce_lint.baseline import Baseline
-from infonce_lint.configuration import ConfigurationError, Configurations, Overrides, check_codes, did_you_mean
 from infonce_lint.engine.marks import Mark
-from infonce_lint.files import is_excluded, shown
+from infonce_lint.running.baseline import Baseline
+from infonce_lint.running.configuration import ConfigurationError, Configurations, Overrides, check_codes, did_you_mean
+from infonce_lint.running.files import is_excluded, shown
 from infonce_lint.settings import Settings
 
 SECTION = "infonce-lint"

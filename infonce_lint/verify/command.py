@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 
 from infonce_lint.arguments import OneLineParser
-from infonce_lint.configuration import ConfigurationError, Configurations, Overrides, did_you_mean
+from infonce_lint.running.configuration import ConfigurationError, Configurations, Overrides, did_you_mean
 from infonce_lint.sources.source import SourceError
 from infonce_lint.verify import report
 from infonce_lint.verify.checks import FAMILIES

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from infonce_lint.files import shown
 from infonce_lint.report.terminal import is_coloured
+from infonce_lint.running.files import shown
 from infonce_lint.verify.rows import Row, Status, count
 from infonce_lint.verify.verdict import Verdict
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infonce_lint.compiled import compiles, is_compiled
+from infonce_lint.running.compiled import compiles, is_compiled
 
 GOOD, BROKEN = b"x = 1\n", b"x = (\n"
 

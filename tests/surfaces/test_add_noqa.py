@@ -182,7 +182,7 @@ def test_a_file_that_cannot_be_written_is_an_error(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("infonce_lint.writing.write_atomically", full)
+    monkeypatch.setattr("infonce_lint.running.writing.write_atomically", full)
     done = command("--add-noqa", "a.py")
     assert done.code == 2
     assert "a.py: not changed, it cannot be written: No space left on device\n" in done.err

@@ -127,7 +127,7 @@ def test_an_error_anywhere_is_one_line(command: Command, monkeypatch: pytest.Mon
     def fails(*_: object) -> None:
         raise OSError("the current folder is gone")
 
-    monkeypatch.setattr("infonce_lint.files.discover", fails)
+    monkeypatch.setattr("infonce_lint.running.files.discover", fails)
     done = command(".")
     assert done.code == 2
     assert done.err == "infonce-lint: internal error, please report it: OSError: the current folder is gone\n"

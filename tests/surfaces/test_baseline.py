@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infonce_lint.baseline import Baseline, BaselineError, split
 from infonce_lint.engine.checked import FileReport
 from infonce_lint.engine.linter import lint_bytes
 from infonce_lint.engine.marks import Mark, marks
 from infonce_lint.report import FORMATS
+from infonce_lint.running.baseline import Baseline, BaselineError, split
 from infonce_lint.settings import Settings
 from tests.surfaces.conftest import Command
 from tests.surfaces.samples import BAD, BAD_PLACE, CLEAN, notebook, run

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from infonce_lint import cache
-from infonce_lint.cache import FOLDER, ResultCache
 from infonce_lint.engine.checked import Outcome
-from infonce_lint.files import Target
+from infonce_lint.running import cache
+from infonce_lint.running.cache import FOLDER, ResultCache
+from infonce_lint.running.files import Target
 from infonce_lint.settings import Settings
 from tests.surfaces.conftest import Command, Result
 from tests.surfaces.samples import BAD, CLEAN, SUPPRESSED
@@ -27,7 +27,7 @@ def files_settle_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def linted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The paths that are read from now on."""
-    from infonce_lint import runner
+    from infonce_lint.running import runner
 
     paths: list[str] = []
     process = runner.process

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from infonce_lint.configuration import DEFAULT_EXCLUDE, ConfigurationError, Configurations, Overrides, known_codes, load
+from infonce_lint.running.configuration import (
+    DEFAULT_EXCLUDE,
+    ConfigurationError,
+    Configurations,
+    Overrides,
+    known_codes,
+    load,
+)
 from infonce_lint.settings import Settings
 from tests.surfaces.conftest import Command
 from tests.surfaces.samples import BAD
@@ -181,7 +188,7 @@ def test_the_settings_of_a_folder_are_read_once(project: Path, monkeypatch: pyte
     write(project, "[tool.infonce-lint]\n")
     configurations = Configurations()
     first = configurations.for_folder(str(project / "a" / "b"))
-    monkeypatch.setattr("infonce_lint.configuration.load", None)
+    monkeypatch.setattr("infonce_lint.running.configuration.load", None)
     assert configurations.for_folder(str(project / "a" / "b" / "c")) is first
     assert configurations.for_folder(os.curdir) is first
 

@@ -156,7 +156,7 @@ def test_an_interrupt_is_one_line(command: Command, monkeypatch: pytest.MonkeyPa
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("infonce_lint.files.discover", interrupt)
+    monkeypatch.setattr("infonce_lint.running.files.discover", interrupt)
     done = command(".")
     assert (done.code, done.err) == (130, "infonce-lint: interrupted\n")
 
@@ -167,7 +167,7 @@ def test_a_process_that_dies_is_one_line(project: Path) -> None:
         (project / f"bad{number:02}.py").write_text(BAD, encoding="utf-8")
     script = """
 import os, sys
-from infonce_lint import runner
+from infonce_lint.running import runner
 from infonce_lint.cli import main
 parent, process = os.getpid(), runner.process
 def dying(target, mode, **more):

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from infonce_lint.configuration import Configurations, Overrides
-from infonce_lint.files import Discovery, discover
-from infonce_lint.patterns import PathPatterns, anchor
+from infonce_lint.running.configuration import Configurations, Overrides
+from infonce_lint.running.files import Discovery, discover
+from infonce_lint.running.patterns import PathPatterns, anchor
 
 
 def make(folder: Path, *names: str) -> None:

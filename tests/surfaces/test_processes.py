@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from infonce_lint import runner
-from infonce_lint.configuration import Configurations
-from infonce_lint.files import discover
+from infonce_lint.running import runner
+from infonce_lint.running.configuration import Configurations
+from infonce_lint.running.files import discover
 from tests.fixture_cases import FIXTURES
 from tests.surfaces.conftest import Command
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from infonce_lint.writing import write_atomically
+from infonce_lint.running.writing import write_atomically
 from tests.surfaces.conftest import Command
 from tests.surfaces.samples import BAD
 

@@ -14,13 +14,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from infonce_lint import __version__
-from infonce_lint.configuration import ConfigurationError
 from infonce_lint.engine.checked import FileReport
 from infonce_lint.engine.marks import Mark, marks
 from infonce_lint.finding import Finding
+from infonce_lint.running.configuration import ConfigurationError
+from infonce_lint.running.writing import write_atomically
 from infonce_lint.settings import Settings
 from infonce_lint.sources.source import SourceFile
-from infonce_lint.writing import write_atomically
 
 if TYPE_CHECKING:
     from infonce_lint.engine.linter import Linted

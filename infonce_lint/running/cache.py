@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterator
 
 from infonce_lint import __version__
-from infonce_lint.files import Target
+from infonce_lint.running.files import Target
 from infonce_lint.settings import Settings
 
 FOLDER = ".infonce_lint_cache"
@@ -128,7 +128,7 @@ def _name(settings: Settings) -> str:
 
 def _stamp() -> str:
     """This version of the linter, down to its own files, and of Python."""
-    files = list(_own_files(os.path.dirname(os.path.abspath(__file__))))
+    files = list(_own_files(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
     newest = max((each.st_mtime_ns for each in files), default=0)
     size = sum(each.st_size for each in files)
     return f"{__version__} {len(files)} {size} {newest} {sys.implementation.cache_tag} {sys.version_info.micro}"

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from infonce_lint.patterns import PathPatterns, anchor
+from infonce_lint.running.patterns import PathPatterns, anchor
 from infonce_lint.settings import Settings
 
 #: Folders that hold other people's, generated or installed code.

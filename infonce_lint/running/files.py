@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from infonce_lint.configuration import Configuration, ConfigurationError, Configurations
-from infonce_lint.patterns import PathPatterns, is_below
+from infonce_lint.running.configuration import Configuration, ConfigurationError, Configurations
+from infonce_lint.running.patterns import PathPatterns, is_below
 from infonce_lint.settings import Settings
 
 if TYPE_CHECKING:

@@ -12,18 +12,18 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from infonce_lint.compiled import compiles
 from infonce_lint.engine.checked import Outcome, is_fixable
-from infonce_lint.files import Target
+from infonce_lint.running.compiled import compiles
+from infonce_lint.running.files import Target
 from infonce_lint.settings import Settings
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
-    from infonce_lint.cache import ResultCache
     from infonce_lint.engine.linter import Linted
     from infonce_lint.engine.marks import Mark
     from infonce_lint.finding import Finding
+    from infonce_lint.running.cache import ResultCache
 
 _PATIENCE = 0.05  # seconds before a run may be shared among processes, which costs about 0.05
 _MANY = 500  # files that are sure to last as long
@@ -202,7 +202,7 @@ def process(target: Target, mode: Mode, *, unsafe: bool, linted: Linted | None =
     known = target.known
     outcome = process_bytes(data, target.path, target.settings, mode, unsafe=unsafe, linted=linted, known=known)
     if mode in (Mode.FIX, Mode.ADD_NOQA) and outcome.after is not None:
-        from infonce_lint.writing import write_atomically
+        from infonce_lint.running.writing import write_atomically
 
         try:
             write_atomically(target.path, outcome.after)
@@ -255,8 +255,8 @@ def process_bytes(
     try:
         if not known:
             return _processed(data, path, settings, mode, unsafe, linted)
-        from infonce_lint.baseline import not_fixing_known, split, without_known
         from infonce_lint.engine.linter import lint
+        from infonce_lint.running.baseline import not_fixing_known, split, without_known
 
         spare = without_known if mode is Mode.ADD_NOQA else not_fixing_known
         outcome = _processed(data, path, settings, mode, unsafe, spare(linted or lint, known))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from infonce_lint.cli import main
+from infonce_lint.command.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -6,5 +6,6 @@ The way of a target: `target.py` finds its losses with the linter's own model, w
 limit. There `loading.py` runs those statements of the file that the loss turns out to need, `objects.py` builds its
 object, `stub.py` stands in for ``args`` and whatever is not there, `search.py` finds out how the loss wants its rows
 (a `Plan`), and `checks/` compares it with the reference loss. `experiment.py` runs a loss before and after its fix.
-Back in the parent, `proof.py` and `proving.py` judge fixes by that, and `command.py` prints what came of it.
+Back in the parent, `proof.py` and `proving.py` judge fixes by that, and `command/verdicts.py` prints what came
+of it.
 """

@@ -98,6 +98,7 @@ def test_rubbish_does_not_end_the_server(tmp_path: Path) -> None:
 
 def test_the_ordinary_command_imports_nothing_of_it(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(CLEAN, encoding="utf-8")
-    modules = imported("from infonce_lint.cli import main\nmain(['--no-cache', '--isolated', 'a.py'])", tmp_path)
+    code = "from infonce_lint.command.cli import main\nmain(['--no-cache', '--isolated', 'a.py'])"
+    modules = imported(code, tmp_path)
     assert not modules & set(LSP)
     assert not [each for each in modules if each.startswith("infonce_lint.server")]

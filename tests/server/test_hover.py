@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infonce_lint import lint_source
-from infonce_lint.explain import main as explain
+from infonce_lint.command.explain import main as explain
 from infonce_lint.rules.catalogue import catalogue
 from tests.server.editor import Editor
 from tests.surfaces.samples import BAD, CLEAN, SUPPRESSED

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from infonce_lint.cli import main
+from infonce_lint.command.cli import main
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from infonce_lint.arguments import SHELLS, parser
-from infonce_lint.cli import COMMANDS
-from infonce_lint.completion import script
+from infonce_lint.command.arguments import SHELLS, parser
+from infonce_lint.command.cli import COMMANDS
+from infonce_lint.command.completion import script
 from infonce_lint.report import FORMATS
 from tests.surfaces.conftest import Command
 

@@ -168,7 +168,7 @@ def test_a_process_that_dies_is_one_line(project: Path) -> None:
     script = """
 import os, sys
 from infonce_lint.running import runner
-from infonce_lint.cli import main
+from infonce_lint.command.cli import main
 parent, process = os.getpid(), runner.process
 def dying(target, mode, **more):
     if target.path == "bad15.py" and os.getpid() != parent:
@@ -193,8 +193,8 @@ def test_a_process_that_hangs_is_one_line(project: Path) -> None:
         (project / f"bad{number:02}.py").write_text(BAD, encoding="utf-8")
     script = """
 import os, sys, time
-from infonce_lint import runner
-from infonce_lint.cli import main
+from infonce_lint.running import runner
+from infonce_lint.command.cli import main
 parent, process = os.getpid(), runner.process
 def hanging(target, mode, **more):
     if target.path == "bad15.py" and os.getpid() != parent:

@@ -22,7 +22,7 @@ def imported(code: str, cwd: Path) -> set[str]:
     return set(done.stderr.split())
 
 
-LINT = "from infonce_lint.cli import main\nmain(['--no-cache', 'a.py'])"
+LINT = "from infonce_lint.command.cli import main\nmain(['--no-cache', 'a.py'])"
 
 
 def test_importing_the_plugin_is_light(tmp_path: Path) -> None:

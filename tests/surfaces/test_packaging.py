@@ -25,7 +25,7 @@ def test_installed_metadata() -> None:
     installed = distribution("infonce-lint")
     points = {(point.group, point.name): point.value for point in installed.entry_points}
     assert points == {
-        ("console_scripts", "infonce-lint"): "infonce_lint.cli:main",
+        ("console_scripts", "infonce-lint"): "infonce_lint.command.cli:main",
         ("flake8.extension", "NCE"): "infonce_lint.flake8_plugin:Plugin",
     }
     assert installed.metadata["Version"] == infonce_lint.__version__

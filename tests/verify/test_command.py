@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from infonce_lint.cli import main
+from infonce_lint.command.cli import main
 from tests.verify.samples import IMPORTS, INLINED, STACKED, TRAINER, write
 
 QUICK = ["--checks", "value,sizes,views", "--isolated"]

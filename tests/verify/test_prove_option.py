@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from infonce_lint.cli import main
+from infonce_lint.command.cli import main
 from tests.verify.samples import IMPORTS, TRAINER, write
 
 #: The safe fix takes its rows from the features; but this loss compares each row with itself once more on other sizes.

@@ -112,8 +112,8 @@ def test_notebook_is_read_as_its_cells(tmp_path: Path) -> None:
 
 def test_looking_imports_no_torch() -> None:
     code = (
-        "import sys\nimport infonce_lint.cli, infonce_lint.testing\n"
-        "import infonce_lint.verify.command, infonce_lint.verify.proving\n"
+        "import sys\nimport infonce_lint.command.cli, infonce_lint.testing\n"
+        "import infonce_lint.command.verify, infonce_lint.verify.proving\n"
         "assert 'torch' not in sys.modules and 'rich' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

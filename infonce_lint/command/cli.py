@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 #: Sub-commands and the modules whose `main` runs them; known as the first argument only (a folder: ``./explain``).
 COMMANDS = {
-    "explain": "infonce_lint.explain",
-    "server": "infonce_lint.server.command",
-    "verify": "infonce_lint.verify.command",
+    "explain": "infonce_lint.command.explain",
+    "server": "infonce_lint.command.server",
+    "verify": "infonce_lint.command.verify",
 }
 
 
@@ -80,21 +80,21 @@ def _abandon_output() -> None:
 
 
 def _check(arguments: Sequence[str]) -> int:
-    from infonce_lint.arguments import parse
+    from infonce_lint.command.arguments import parse
 
     options = parse(arguments)
     if options.print_completion is not None:
-        from infonce_lint.completion import script
+        from infonce_lint.command.completion import script
 
         sys.stdout.write(script(options.print_completion, COMMANDS))
         return 0
-    from infonce_lint.checking import check, configurations_for
-    from infonce_lint.delivery import deliver, say
+    from infonce_lint.command.checking import check, configurations_for
+    from infonce_lint.command.delivery import deliver, say
     from infonce_lint.running.configuration import ConfigurationError
 
     try:
         if options.watch:
-            from infonce_lint.watching import watch
+            from infonce_lint.command.watching import watch
 
             return watch(options)
         configurations = configurations_for(options)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     import argparse
 
-    from infonce_lint.checking import Checked
+    from infonce_lint.command.checking import Checked
     from infonce_lint.engine.checked import FileReport, Outcome
 
 

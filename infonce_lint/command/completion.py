@@ -10,7 +10,7 @@ import importlib
 from collections.abc import Iterable, Iterator, Mapping
 from shlex import quote
 
-from infonce_lint.arguments import parser
+from infonce_lint.command.arguments import parser
 from infonce_lint.rules.catalogue import catalogue
 
 _BASH = """\

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from infonce_lint.arguments import overrides
+from infonce_lint.command.arguments import overrides
 from infonce_lint.engine.checked import Outcome
 from infonce_lint.running import files
 from infonce_lint.running.configuration import Configurations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from infonce_lint.arguments import OneLineParser
+from infonce_lint.command.arguments import OneLineParser
 from infonce_lint.rules.catalogue import Entry, catalogue, find
 
 

@@ -7,10 +7,10 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
-from infonce_lint.arguments import OneLineParser
+from infonce_lint.command import verdicts as output
+from infonce_lint.command.arguments import OneLineParser
 from infonce_lint.running.configuration import ConfigurationError, Configurations, Overrides, did_you_mean
 from infonce_lint.sources.source import SourceError
-from infonce_lint.verify import report
 from infonce_lint.verify.checks import FAMILIES
 from infonce_lint.verify.knobs import parse_set
 from infonce_lint.verify.target import TargetError, parse_target, read_source
@@ -44,14 +44,14 @@ def main(arguments: Sequence[str]) -> int:
     verdicts: list[Verdict] = []
     failures: list[str] = []
     plain = given.output_format == "full"
-    screen = report.console() if plain else None
+    screen = output.console() if plain else None
     with Worker(given.time_limit) as worker:
         for text in given.targets:
             try:
                 for verdict in _verdicts(text, given, options, worker):
                     verdicts.append(verdict)
                     if screen is not None:
-                        report.print_verdict(verdict, screen)
+                        output.print_verdict(verdict, screen)
             except (TargetError, ConfigurationError, WorkerError) as error:
                 failures.append(str(error))
                 if isinstance(error, WorkerError):
@@ -62,9 +62,9 @@ def main(arguments: Sequence[str]) -> int:
                 failures.append(f"{text}: {error.strerror or error}")
     failures += _unread(options.sets, verdicts)
     if screen is not None and verdicts:
-        report.print_summary(verdicts, screen)
+        output.print_summary(verdicts, screen)
     elif screen is None:
-        print(report.as_json(verdicts))
+        print(output.as_json(verdicts))
     sys.stdout.flush()
     for failure in failures:
         print(f"infonce-lint: error: {failure}", file=sys.stderr)

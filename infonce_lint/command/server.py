@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from infonce_lint.arguments import OneLineParser
+from infonce_lint.command.arguments import OneLineParser
 
 _NEEDED = ("cattrs", "lsprotocol", "pygls")
 

@@ -7,15 +7,15 @@ import sys
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
-from infonce_lint.checking import check, configurations_for
-from infonce_lint.delivery import deliver, say
+from infonce_lint.command.checking import check, configurations_for
+from infonce_lint.command.delivery import deliver, say
 from infonce_lint.running.configuration import DEFAULT_EXCLUDE, ConfigurationError
 from infonce_lint.running.files import SUFFIXES, Discovery
 
 if TYPE_CHECKING:
     import argparse
 
-    from infonce_lint.checking import Checked
+    from infonce_lint.command.checking import Checked
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, which shells give every program that an interrupt ends (ruff's ``--watch`` too)."""

@@ -1,0 +1,1 @@
+"""The command ``infonce-lint`` and its sub-commands: arguments become calls, and what comes back becomes output."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from infonce_lint.repair.solve import Solution
-from infonce_lint.semantic.extents.extents import Extents
+from fractions import Fraction
+
+from infonce_lint.repair.proof import Proof
 from infonce_lint.semantic.graph.calls import called_name, is_gather
 from infonce_lint.semantic.graph.values import Value
 from infonce_lint.semantic.losses.model import ContrastiveLoss
+from infonce_lint.semantic.shapes.dims import Dim, Origin
 
 _REASON = (
     "the views are concatenated before the gather, so the rows come rank by rank and a size fix would hide that "
@@ -14,23 +16,29 @@ _REASON = (
 )
 
 
-def gather_problem(loss: ContrastiveLoss, extents: Extents, solutions: dict[str, Solution]) -> str:
+def gather_problem(loss: ContrastiveLoss, proof: Proof) -> str:
     """Why a loss that gathers over processes must be reordered by hand; empty when its order is right."""
     for value in loss.model.roles.features | loss.model.roles.cone:
         if value.op == "call" and is_gather(value) and value.callee is None and len(value.keywords) == 1:
             first = value.argument(0)
-            if first is not None and (_holds_views(first) or _is_stacked(first, extents, solutions)):
+            if first is not None and (_holds_views(first) or _is_stacked(first, proof)):
                 return _REASON
     return ""
 
 
-def _is_stacked(value: Value, extents: Extents, solutions: dict[str, Solution]) -> bool:
+def _is_stacked(value: Value, proof: Proof) -> bool:
     """Whether what is gathered has several rows for each sample: the views came stacked."""
-    rows = extents.rows(value)
+    tensor = proof.tensor(value, value.function)
+    rows = tensor.axis(0) if tensor is not None else None
     if rows is None:
         return False
-    ratios = [rows / each.extent for each in solutions.values()]
-    return any(ratio.number > 1 or any(name.startswith("named:") for name, _ in ratio.symbols) for ratio in ratios)
+    solved = proof.theory.of(rows)
+    for size in proof.sizes:
+        ratio = solved.over(Dim(frozenset({(frozenset({(size, 1)}), Fraction(1))})))
+        number = ratio.number if ratio is not None else None
+        if ratio is not None and (ratio.of(Origin.NAMED) or (number is not None and number > 1)):
+            return True
+    return False
 
 
 def _holds_views(value: Value) -> bool:

@@ -40,7 +40,7 @@ def through_helper(helper: Function, uses: list[SizeUse], rewriter: Rewriter) ->
 def _check_helper(helper: Function, uses: list[SizeUse], rewriter: Rewriter) -> None:
     if helper.is_module or not isinstance(helper.node, cst.FunctionDef) or helper.is_constructor:
         raise Refused("no tensor with the batch's rows is bound where the size is read; derive it in the loss by hand")
-    if len({rewriter.extents.size_symbol(use.read) for use in uses}) > 1:
+    if len({rewriter.wanted(use.read) for use in uses}) > 1:
         raise Refused(f"`{helper.name}` reads several configured sizes; pass them in by hand")
     if not helper.callers:
         raise Refused(

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from infonce_lint.finding import Applicability, Edit, Fix
 from infonce_lint.repair import helper, rebuild
 from infonce_lint.repair.gather import gather_problem
+from infonce_lint.repair.inference import inferred
 from infonce_lint.repair.injected import injected_mask_problem
 from infonce_lint.repair.place import anchor, insert_before, is_in_class_body, loses_comment
+from infonce_lint.repair.proof import Proof
 from infonce_lint.repair.residue import residue_problem
 from infonce_lint.repair.rewrite import Derived, Refused, Rewriter
-from infonce_lint.repair.solve import Solution, Solver
-from infonce_lint.semantic.extents.extents import Extents
-from infonce_lint.semantic.graph.values import Block, Function
+from infonce_lint.semantic.graph.values import Block, Function, Value
 from infonce_lint.semantic.losses.model import ContrastiveLoss, SizeUse
-from infonce_lint.semantic.losses.sinks import Kind
 from infonce_lint.settings import Settings
 from infonce_lint.sources.edits import with_row_breaks
 from infonce_lint.sources.source import SourceFile
@@ -41,39 +40,47 @@ class _Planner:
         self.loss = loss
         self.source = source
         self.settings = settings
-        self.extents = Extents(loss.model.origins, loss.model.roles)
+        self.proof = Proof(loss)
         self.doubts: list[str] = []
 
     def plan(self) -> Fix | Refusal:
-        """Solve the sizes, rewrite every read, rebuild what is frozen."""
+        """Put in what the facts say of the sizes, rewrite every read, rebuild what is frozen."""
         problem = _framework_problem(self.loss) or injected_mask_problem(self.loss) or residue_problem(self.loss)
+        problem = problem or self._conflict() or gather_problem(self.loss, self.proof) or self._undetermined()
         if problem:
             return Refusal(problem)
-        solutions = Solver(self.loss, self.extents).solve()
-        solved = {} if isinstance(solutions, str) else solutions
-        problem = gather_problem(self.loss, self.extents, solved)
-        if problem or isinstance(solutions, str):
-            return Refusal(problem or str(solutions))
-        self._check_cuts(solutions)
-        self.doubts += [each.doubt for each in solutions.values() if each.doubt]
-        rewriter = Rewriter(self.loss, self.source, self.settings, self.extents, solutions)
+        rewriter = Rewriter(self.loss, self.source, self.settings, self.proof)
         edits: list[Edit] = []
         for function, uses in self._by_function().items():
             edits += self._repair_function(function, uses, rewriter)
         edits += self._definitions(rewriter)
         self.doubts += rewriter.doubts
-        return self._fix(edits, solutions)
+        return self._fix(edits)
 
-    def _check_cuts(self, solutions: dict[str, Solution]) -> None:
-        """A cut at the tensor's own rows would keep all of them: then what it is meant to leave out is not known."""
+    def _conflict(self) -> str:
+        fact = self.proof.conflict()
+        if fact is None:
+            return ""
+        return (
+            f"the places that this size flows into disagree on what it counts ({self.proof.told(fact)} as well); "
+            "derive each from its own tensor"
+        )
+
+    def _undetermined(self) -> str:
+        """Why the sizes cannot be told, where no fact gives them and nothing can be inferred."""
         for use in self.loss.size_uses:
-            size = solutions[self.extents.size_symbol(use.read)].extent
-            for each in use.engagements:
-                base = each.sink.base
-                if each.kind is Kind.SPLIT and base is not None and self.extents.rows(base) == size:
-                    raise Refused(
-                        "what the cut at this size leaves out is not in the code; cut where the extra rows begin"
+            wanted = self.proof.wanted(use.read)
+            if wanted is None:
+                return f"what `{use.text}` counts is computed in a way that is not followed; repair it by hand"
+            if not self.proof.is_determined(wanted):
+                doubt = inferred(self.proof, wanted)
+                if not doubt:
+                    return (
+                        "no tensor of the loss shows how many rows a batch has; "
+                        "derive the size from the features by hand"
                     )
+                self.doubts.append(doubt)
+        return ""
 
     def _by_function(self) -> dict[Function, list[SizeUse]]:
         found: dict[Function, list[SizeUse]] = {}
@@ -109,7 +116,7 @@ class _Planner:
                 raise Refused("no statement can be put before the use of the size; write the function on several rows")
             if not self._is_bound(derived, place):
                 raise Refused(
-                    f"`{derived.tensor}` is not bound before every use of the size; derive the size after it by hand"
+                    f"`{derived.rows}` is not known before every use of the size; derive the size after it by hand"
                 )
             if any(block.inline for block, _ in derived.places):
                 self.doubts.append("the assertion stands before a one-row branch that alone needs it")
@@ -125,7 +132,10 @@ class _Planner:
         return edits
 
     def _is_bound(self, derived: Derived, place: tuple[Block, int]) -> bool:
-        value = derived.value
+        return all(self._is_bound_before(value, place) for value in derived.values)
+
+    @staticmethod
+    def _is_bound_before(value: Value, place: tuple[Block, int]) -> bool:
         if value.op in ("param", "import"):
             return True
         current: Block | None
@@ -136,7 +146,7 @@ class _Planner:
             at, current = current.index, current.parent
         return False
 
-    def _fix(self, edits: list[Edit], solutions: dict[str, Solution]) -> Fix:
+    def _fix(self, edits: list[Edit]) -> Fix:
         newline = self.source.newline
         written = {Edit(each.span, with_row_breaks(each.content, newline)) for each in edits}
         unique = tuple(sorted(written, key=lambda each: (each.span.start, each.span.end)))
@@ -144,9 +154,9 @@ class _Planner:
             if loses_comment(self.source, edit):
                 row = self.source.spoken(edit.span.start)
                 raise Refused(f"a comment stands inside the expression on {row} that the fix replaces; move it first")
-        safe = all(each.proven for each in solutions.values()) and not self.doubts
+        safe = not self.doubts
         why = (
-            "the tensor, its row axis and the number of views are read from the code; "
+            f"the tensor, its row axis and the number of views are read from the code{self._equation()}; "
             "the value at the configured batch size does not change"
             if safe
             else f"{'; '.join(dict.fromkeys(self.doubts)) or 'the size is inferred'}: check it before applying"
@@ -157,6 +167,12 @@ class _Planner:
             unique,
             why,
         )
+
+    def _equation(self) -> str:
+        """The fact that decides, in the words of the code."""
+        wanted = self.proof.wanted(self.loss.size_uses[0].read)
+        fact = self.proof.evidence(wanted) if wanted is not None else None
+        return f" (the loss needs {self.proof.told(fact)})" if fact is not None else ""
 
 
 def _framework_problem(loss: ContrastiveLoss) -> str:

@@ -8,9 +8,9 @@ from infonce_lint.finding import Edit, Span
 from infonce_lint.repair.history import change_of
 from infonce_lint.repair.place import anchor, free_name, new_argument, replace
 from infonce_lint.repair.rewrite import Refused, Rewriter
-from infonce_lint.semantic.extents.extent import Extent
 from infonce_lint.semantic.graph.values import Function, Value
 from infonce_lint.semantic.losses.model import SizeUse
+from infonce_lint.semantic.shapes.dims import Origin
 
 SEVERAL_STEPS = "the constructor builds the tensor in several steps; build it in the loss from the features' rows"
 
@@ -72,19 +72,18 @@ def _rebuild_in(
     place = anchor([(each.block, each.index) for each in reads])
     if place is None:
         raise Refused(f"`self.{store.name}` is read where no statement can be put; rebuild it there by hand")
-    made = rewriter.extents.rows(store)
-    solution = rewriter.solution(read)
-    symbol = rewriter.extents.size_symbol(read)
-    if made is None or made.power(symbol) != 1:
+    made = rewriter.proof.tensor(store, store.function)
+    rows_made = made.axis(0) if made is not None else None
+    if rows_made is None or not rows_made.of(Origin.SIZE):
         raise Refused(f"the rows of `self.{store.name}` do not follow from the size; rebuild it in the loss by hand")
-    wanted: Extent = made.without(symbol) * solution
-    found = rewriter.best(wanted, first.scope or {})
-    if found is None:
+    wanted = rewriter.proof.theory.of(rows_made)
+    found = rewriter.candidates.best(wanted, first.scope or {}, function)
+    if found is None or found.axis is None:
         raise Refused(
             f"no tensor with the batch's rows is bound where `self.{store.name}` is read; rebuild it there by hand"
         )
-    tensor, value, ratio = found
-    rows = rewriter.text(tensor, value, ratio, first)
+    tensor = found.name
+    rows = rewriter.text(found, first)
     name = free_name(store.name.strip("_") or "stored", function)
     text = _construction(store, read, first, rewriter, helper)
     device = f".to({tensor}.device)" if _is_torch(rewriter) else ""
@@ -114,7 +113,7 @@ def _construction(store: Value, read: Value, at: Value, rewriter: Rewriter, help
             if value.op not in ("const", "str", "global", "free"):
                 raise Refused(SEVERAL_STEPS)
             continue
-        if rewriter.extents.origins.configured(value) is not None:
+        if rewriter.loss.model.origins.configured(value) is not None:
             edits[source.span(value.node)] = size_text(at, value, rewriter)
             continue
         if value.op == "name" and value.inputs and value.inputs[0].op == "param":
@@ -134,12 +133,7 @@ def _construction(store: Value, read: Value, at: Value, rewriter: Rewriter, help
 
 def size_text(at: Value, read: Value, rewriter: Rewriter) -> str:
     """The size that ``read`` stands for, written with what is bound at ``at``."""
-    found = rewriter.best(rewriter.solution(read), at.scope or {})
-    if found is None:
-        raise Refused(
-            f"no tensor with the batch's rows is bound in `{at.function.qualified_name}`; derive the size there by hand"
-        )
-    return rewriter.text(*found, at)
+    return rewriter.write(rewriter.wanted(read), at)
 
 
 def _stored_parameter(value: Value, constructor: Function) -> str:

@@ -157,6 +157,7 @@ class Expressions:
         return self.evaluate(node.expression)
 
     def eval_Yield(self, node: cst.Yield) -> Value:
+        self.function.is_generator = True
         inner = node.value
         if isinstance(inner, cst.From):
             inner = inner.item

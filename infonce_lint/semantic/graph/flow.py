@@ -116,15 +116,26 @@ class GraphBuilder(Expressions):
         if left is right:
             return left
         merged = dict(left)
+        for name, value in left.items():
+            if name not in right:
+                merged[name] = self._perhaps(name, value, node)
         for name, value in right.items():
             other = left.get(name)
             if other is None:
-                merged[name] = value
+                merged[name] = self._perhaps(name, value, node)
             elif other is not value:
                 phi = self.value("phi", name, node, [other, value])
                 phi.literal = test
                 merged[name] = phi
         return merged
+
+    def _perhaps(self, name: str, value: Value, node: cst.CSTNode) -> Value:
+        """A name that only one of two branches has bound."""
+        if value.maybe_unbound or value.op in ("func", "class", "import", "const", "store") or "." in name:
+            return value
+        phi = self.value("phi", name, node, [value])
+        phi.maybe_unbound = True
+        return phi
 
     # -- compound statements -----------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ class Block:
         self.statements: dict[int, cst.CSTNode] = {}  # by number
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Value:
     """One computed value.
 
@@ -53,6 +53,7 @@ class Value:
     scope: dict[str, Value] | None = None  # the variables in force, kept for reads a fix may rewrite
     source: Function | Class | None = None  # the definition that a ``func`` or ``class`` value names
     bound: str = ""  # the first variable that it was assigned to
+    maybe_unbound: bool = False  # a name that only some of the branches before have bound
 
     def add_input(self, value: Value) -> None:
         """Let ``value`` flow into this one as well."""
@@ -83,7 +84,7 @@ class Value:
         return next((value for keyword, value in self.arguments() if keyword == name), None)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Function:
     """A function, method, lambda or the module's own code (``name == "<module>"``)."""
 
@@ -102,6 +103,7 @@ class Function:
     callers: list[Value] = field(default_factory=list)
     decorators: tuple[str, ...] = ()
     is_static: bool = False
+    is_generator: bool = False
 
     @property
     def is_module(self) -> bool:
@@ -136,7 +138,7 @@ CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__", "build", "setu
 CALL_METHODS = ("forward", "__call__", "call", "construct")
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Class:
     """A class: its methods, its bases by name, and what its attributes are set to anywhere in the file."""
 
@@ -173,7 +175,7 @@ class Class:
         return [value for each in self.family() for value in each.slots.get(name, ())]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Module:
     """The value graph of one file."""
 

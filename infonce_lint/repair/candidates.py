@@ -1,0 +1,246 @@
+"""Candidates: the variables in scope whose axes give a configured size, and how named factors are written there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from infonce_lint.repair.proof import Proof
+from infonce_lint.semantic.graph.paths import path_text
+from infonce_lint.semantic.graph.values import Function, Value
+from infonce_lint.semantic.names import words
+from infonce_lint.semantic.shapes.dims import Dim, Origin, Symbol
+from infonce_lint.semantic.shapes.domain import Number, Site
+
+_LABEL_WORDS = frozenset(
+    {"label", "labels", "target", "targets", "mask", "masks"}
+)  # their rows follow, they do not lead
+_NO_TENSORS = frozenset({"func", "class", "import", "const", "str", "selfparam", "dict"})
+_MOST_AXES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """wanted / rows: ``number`` times named counts to their powers, and the number of processes to its power."""
+
+    number: Fraction
+    named: tuple[tuple[Symbol, int], ...] = ()
+    world: int = 0
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing but the number of processes stands beside the rows."""
+        return self.number == 1 and not self.named
+
+
+def ratio_of(wanted: Dim, rows: Dim) -> Ratio | None:
+    """What the rows must be multiplied by; None where that is no product of numbers and named counts."""
+    quotient = wanted.over(rows)
+    if quotient is None or len(quotient.terms) != 1:
+        return None
+    ((monomial, number),) = quotient.terms
+    named, world = [], 0
+    for symbol, power in sorted(monomial, key=repr):
+        if symbol.origin is Origin.WORLD:
+            world = power
+        elif symbol.origin is Origin.NAMED:
+            named.append((symbol, power))
+        else:
+            return None
+    return Ratio(number, tuple(named), world)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A text that counts rows: ``name.shape[axis]``, or a local that holds the number already (``axis`` is None)."""
+
+    name: str
+    value: Value
+    axis: int | None
+    ratio: Ratio
+    text: str
+
+
+class Candidates:
+    """Finds the best text for a number where it is read."""
+
+    def __init__(self, proof: Proof) -> None:
+        self.proof = proof
+        self.roles = proof.loss.model.roles
+        self.foreign: str = ""  # rows that also stand in a tensor that would do otherwise
+
+    def best(self, wanted: Dim, scope: dict[str, Value], function: Function) -> Candidate | None:
+        """The variable in scope that is nearest to ``wanted``."""
+        ranked = []
+        for order, candidate in enumerate(self._all(wanted, scope, function)):
+            rank = _rank(candidate)
+            if rank is not None:
+                value = candidate.value
+                is_label = not _LABEL_WORDS.isdisjoint(words(candidate.name))
+                is_known = value in self.roles.features
+                key = (rank, not is_known, is_label or value in self.roles.cone, value.op != "param", order)
+                ranked.append((key, candidate))
+        return min(ranked, key=lambda each: each[0])[1] if ranked else None
+
+    def _all(self, wanted: Dim, scope: dict[str, Value], function: Function) -> Iterator[Candidate]:
+        for name, value in scope.items():
+            if "." in name or value.op in _NO_TENSORS or value in self.roles.reduced or value.maybe_unbound:
+                continue
+            known = self.proof.interpreter.evaluate(value, self.proof.frame(function))
+            if isinstance(known, Number):
+                if self._is_pure(known.dim) and self.proof.theory.of(known.dim) == wanted:
+                    yield Candidate(name, value, None, Ratio(Fraction(1)), name)
+                continue
+            yield from self._axes(wanted, name, value, function)
+
+    def _axes(self, wanted: Dim, name: str, value: Value, function: Function) -> Iterator[Candidate]:
+        tensor = self.proof.tensor(value, function)
+        if tensor is None:
+            return
+        if tensor.rest is not None:
+            tensor = tensor.opened(1)
+        dims = tensor.dims[:_MOST_AXES]
+        for axis, dim in enumerate(dims):
+            ratio = self._ratio(wanted, dim, name)
+            if ratio is not None:
+                yield Candidate(name, value, axis, ratio, f"{name}.shape[{axis}]")
+        if len(dims) > 1 and (ratio := self._ratio(wanted, dims[0] * dims[1], name)) is not None:
+            yield Candidate(name, value, 0, ratio, f"{name}.shape[0] * {name}.shape[1]")
+
+    def _ratio(self, wanted: Dim, rows: Dim, name: str) -> Ratio | None:
+        if not self._is_pure(rows):
+            return None
+        solved = self.proof.theory.of(rows)
+        if not solved.of(Origin.SIZE):
+            return None
+        ratio = ratio_of(wanted, solved)
+        if ratio is None:
+            return None
+        foreign = self._foreign_part(rows, ratio)
+        if foreign:
+            self.foreign = f"`{name}` also holds the rows of `{foreign}`"
+            return None
+        return ratio
+
+    @staticmethod
+    def _is_pure(dim: Dim) -> bool:
+        """Whether a number is asked of tensors that are really there, and of no configuration."""
+        return bool(dim.of(Origin.AXIS) or dim.of(Origin.UNKNOWN)) and not dim.of(Origin.SIZE)
+
+    def _foreign_part(self, rows: Dim, ratio: Ratio) -> str:
+        """Which part of a sum of rows is no view of the batch; empty when all are.
+
+        Parts that the facts give one by one are what they are; parts that only their sum is known of are views when
+        there are as many as the sum holds sizes, and none of them is kept between batches.
+        """
+        if len(rows.terms) < 2:
+            return ""
+        count = sum((number for _, number in rows.terms), Fraction(0))
+        for monomial, number in rows.terms:
+            solved = self.proof.theory.of(Dim(frozenset({(monomial, number)})))
+            if len(solved.terms) == 1 and solved.of(Origin.SIZE) and not solved.of(Origin.AXIS):
+                continue
+            owners = [symbol.owner for symbol, _ in monomial if symbol.origin is Origin.AXIS]
+            if not owners or len(monomial) != 1:
+                return "others"
+            owner = owners[0]
+            stored = isinstance(owner, Site) and owner.value.op in ("self", "global", "attr")
+            if stored or ratio.number != 1 / count:
+                return self.proof.name(next(iter(monomial))[0]).partition(".shape")[0]
+        return ""
+
+    def sum_text(self, wanted: Dim, scope: dict[str, Value], function: Function) -> tuple[str, int] | None:
+        """``z_i.shape[0] + z_j.shape[0]`` and how often that holds the number, where no tensor holds them both."""
+        for side, solved in self.proof.sums():
+            ratio = ratio_of(solved, wanted)
+            if ratio is None or ratio.named or ratio.world or ratio.number != len(side.terms):
+                continue
+            texts = [self._axis_text(monomial, number, scope, function) for monomial, number in side.terms]
+            if all(texts):
+                return " + ".join(sorted(text for text in texts if text)), len(side.terms)
+        return None
+
+    def _axis_text(
+        self, monomial: frozenset[tuple[Symbol, int]], number: Fraction, scope: dict[str, Value], function: Function
+    ) -> str | None:
+        if number != 1 or len(monomial) != 1:
+            return None
+        ((symbol, power),) = monomial
+        if power != 1 or symbol.origin is not Origin.AXIS or not isinstance(symbol.owner, Site):
+            return None
+        if symbol.owner.value.op in ("self", "global", "attr"):
+            return None
+        for name, value in scope.items():
+            if "." in name or value.op in _NO_TENSORS or value.maybe_unbound:
+                continue
+            tensor = self.proof.tensor(value, function)
+            dim = tensor.axis(0) if tensor is not None else None
+            if dim is not None and dim == Dim(frozenset({(monomial, number)})):
+                return f"{name}.shape[0]"
+        return None
+
+    # -- how counts are written --------------------------------------------------------------------------------------
+
+    def text_of(self, symbol: Symbol, scope: dict[str, Value], function: Function) -> str | None:
+        """How a named count is written where ``scope`` is in force; None where it is not known there."""
+        if symbol.origin is Origin.WORLD:
+            reads = self.proof.interpreter.world_reads
+        elif isinstance(symbol.owner, Site):
+            site = symbol.owner
+            for name, value in scope.items():
+                if value is site.value and "." not in name and not value.maybe_unbound:
+                    return name
+            reads = [*self.proof.interpreter.reads.get(site, ()), site.value]
+            kept = _attribute_of(site.value, function)
+            if kept is not None:
+                return kept
+        else:
+            return None
+        for read in sorted(reads, key=lambda each: each.function is not function):
+            text = path_text(read)
+            if text and self._means_the_same(text, read, scope, function):
+                return text
+        return None
+
+    def _means_the_same(self, text: str, read: Value, scope: dict[str, Value], function: Function) -> bool:
+        first = text.split(".")[0].split("[")[0].split("(")[0]
+        if first == "self":
+            ours, theirs = function.enclosing_class, read.function.enclosing_class
+            return ours is not None and theirs is not None and ours in theirs.family()
+        if first in scope:
+            theirs_bound = (read.scope or {}).get(first)
+            return read.function is not function or theirs_bound is None or theirs_bound is scope[first]
+        return first in self.proof.loss.model.module.main.final and first not in function.bindings
+
+
+def _attribute_of(value: Value, function: Function) -> str | None:
+    """The attribute that keeps a constructor's parameter, for functions that do not have the parameter itself."""
+    owner = function.enclosing_class
+    param = value.inputs[0] if value.op == "name" and value.inputs else value
+    if owner is None or param.op != "param" or param.function is function:
+        return None
+    for each in owner.family():
+        for name, stores in each.slots.items():
+            if len(stores) == 1 and stores[0].inputs:
+                kept = stores[0].inputs[0]
+                if kept is param or (kept.op == "name" and kept.inputs and kept.inputs[0] is param):
+                    return f"self.{name}"
+    return None
+
+
+def _rank(candidate: Candidate) -> int | None:
+    """How far a text is from the number itself; None when none can be written."""
+    ratio = candidate.ratio
+    if candidate.axis is None:
+        return -1 if ratio.is_plain and not ratio.world else None
+    if abs(ratio.world) > 1 or any(abs(power) > 1 for _, power in ratio.named):
+        return None
+    own = (6 if "*" in candidate.text else 0) + abs(ratio.world)
+    if ratio.is_plain:
+        return own
+    if not ratio.named and ratio.number.denominator == 1:
+        return 4 + own
+    if ratio.number.numerator == 1 and all(power == -1 for _, power in ratio.named):
+        return 2 + own
+    return None

@@ -1,0 +1,98 @@
+"""Inference: what a size most likely counts where no fact decides it; a fix that rests on it is unsafe."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from infonce_lint.repair.proof import Proof
+from infonce_lint.semantic.losses.similarity import SELF, TOWERS, Similarity
+from infonce_lint.semantic.shapes.dims import ONE, Dim, Origin, number
+from infonce_lint.semantic.shapes.facts import Fact, Relation
+
+
+def inferred(proof: Proof, wanted: Dim) -> str:
+    """Take the likeliest reading of the facts that decide nothing into the proof; why it is a guess, or empty."""
+    for guess in (_kept_rows, _two_halves, _divisor):
+        found = guess(proof, wanted)
+        if found is not None:
+            fact, doubt = found
+            proof.take(fact)
+            if proof.is_determined(wanted) and proof.conflict() is None:
+                return doubt
+            proof.drop(fact)
+    return ""
+
+
+def _asks_for(fact: Fact, wanted: Dim) -> bool:
+    return bool((fact.left.symbols | fact.right.symbols) & wanted.of(Origin.SIZE))
+
+
+def _kept_rows(proof: Proof, wanted: Dim) -> tuple[Fact, str] | None:
+    """``view(2, size, -1)``: the rows are regrouped, and the last axis stays."""
+    for fact in proof.facts:
+        if fact.relation is Relation.KEPT and _asks_for(fact, wanted):
+            axes = [symbol for symbol in fact.left.of(Origin.AXIS) if symbol.axis == 0]
+            if len(axes) == 1 and len(fact.left.terms) == 1:
+                rows = Dim(frozenset({(frozenset({(axes[0], 1)}), Fraction(1))}))
+                equal = Fact(Relation.EQUAL, rows, fact.right, fact.site)
+                return equal, "a reshape with a free axis is taken to keep the last one"
+    return None
+
+
+def _two_halves(proof: Proof, wanted: Dim) -> tuple[Fact, str] | None:
+    """A cut at the size: two views are inferred from the convention."""
+    places: dict[Dim, set[Dim]] = {}
+    sites: dict[Dim, Fact] = {}
+    for fact in proof.facts:
+        if fact.relation is Relation.CUT and _asks_for(fact, wanted) and fact.left.of(Origin.AXIS):
+            signs = {value > 0 for _, value in fact.right.terms}
+            places.setdefault(fact.left, set()).add(-fact.right if signs == {False} else fact.right)
+            sites[fact.left] = fact
+    for axis, cuts in places.items():
+        if len(cuts) == 1 and not axis.of(Origin.SIZE):
+            (cut,) = cuts
+            equal = Fact(Relation.EQUAL, axis, cut * number(2), sites[axis].site)
+            return equal, "two views are inferred from the convention"
+    return None
+
+
+def _divisor(proof: Proof, wanted: Dim) -> tuple[Fact, str] | None:
+    """A divisor that should count the rows: ``/ (2 * size)`` over stacked rows, ``/ size`` over a pair."""
+    for fact in proof.facts:
+        if fact.relation is not Relation.SCALE or not _asks_for(fact, wanted):
+            continue
+        similarities = _behind(proof, fact)
+        if not similarities:
+            continue
+        rows = _rows(proof, similarities[0])
+        if rows is None:
+            continue
+        paired = all(each.strength == TOWERS for each in similarities)
+        stacked = all(each.strength == SELF for each in similarities)
+        parts = sum((value for _, value in rows.terms), Fraction(0)) if len(rows.terms) > 1 else Fraction(1)
+        factor = fact.left.over(wanted)
+        if factor is None or factor.number is None:
+            continue
+        if parts > 1 or paired:
+            counted = rows if factor.number == parts or paired else None
+        else:
+            counted = rows if stacked and factor.number == 2 else None
+        if counted is not None:
+            equal = Fact(Relation.EQUAL, counted, fact.left, fact.site)
+            return equal, "a constant scale of the gradient can be meant"
+    return None
+
+
+def _behind(proof: Proof, fact: Fact) -> list[Similarity]:
+    found = [each for each in proof.loss.model.roles.similarities if fact.site.value in each.cone]
+    return sorted(found, key=lambda each: -each.strength)
+
+
+def _rows(proof: Proof, similarity: Similarity) -> Dim | None:
+    """The rows of a similarity, asked of tensors that are really there."""
+    tensor = proof.tensor(similarity.seed, similarity.seed.function)
+    if tensor is None or not tensor.dims:
+        operand = similarity.operands[0]
+        tensor = proof.tensor(operand, operand.function)
+    rows = tensor.axis(0) if tensor is not None else None
+    return rows if rows is not None and rows != ONE and not rows.of(Origin.SIZE) else None

@@ -1,0 +1,136 @@
+"""The proof of a fix: what the facts of a loss unit say that its configured sizes really are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from infonce_lint.semantic.graph.paths import path_text
+from infonce_lint.semantic.graph.values import Function, Value
+from infonce_lint.semantic.losses.model import ContrastiveLoss
+from infonce_lint.semantic.shapes.dims import Dim, Origin, Symbol
+from infonce_lint.semantic.shapes.domain import Frame, Number, Opaque, Site, Tensor
+from infonce_lint.semantic.shapes.facts import Fact, Relation
+from infonce_lint.semantic.shapes.interpreter import Interpreter
+from infonce_lint.semantic.shapes.theory import Theory
+
+
+class Proof:
+    """The facts of a loss unit and what they say of the configured sizes that it reads.
+
+    A fact is a condition that holds whenever the loss, configured for the batch at hand, runs. So a tensor whose axis
+    the facts give as ``2 * size`` has that size at every batch: it can stand in for the configured one.
+    """
+
+    def __init__(self, loss: ContrastiveLoss) -> None:
+        self.loss = loss
+        model = loss.model
+        self.interpreter = Interpreter(
+            model.origins,
+            model.roles.features | model.roles.cone,
+            lambda each: model.values_by_function.get(each, []),
+        )
+        self.interpreter.run(self._functions())
+        self.theory = Theory(self.interpreter.facts)
+        self._taken: list[Fact] = []
+
+    def take(self, fact: Fact) -> None:
+        """Count one more fact as certain."""
+        self._taken.append(fact)
+        self.theory = Theory([*self.interpreter.facts, *self._taken])
+
+    def drop(self, fact: Fact) -> None:
+        """Take a fact back."""
+        self._taken.remove(fact)
+        self.theory = Theory([*self.interpreter.facts, *self._taken])
+
+    def _functions(self) -> list[Function]:
+        """Every function that takes part: those of the unit, and the constructors that build what it reads."""
+        found = dict.fromkeys(self.loss.functions)
+        for use in self.loss.size_uses:
+            for reach in use.engagements:
+                if reach.store is not None:
+                    found.setdefault(reach.store.function)
+        return [each for each in found if not each.is_module] or list(found)
+
+    @cached_property
+    def sizes(self) -> frozenset[Symbol]:
+        """The configured sizes of the unit."""
+        found: set[Symbol] = set()
+        for use in self.loss.size_uses:
+            dim = self.number(use.read)
+            if dim is not None:
+                found |= dim.of(Origin.SIZE)
+        return frozenset(found)
+
+    @property
+    def facts(self) -> list[Fact]:
+        """Every fact of the unit."""
+        return self.interpreter.facts
+
+    def frame(self, function: Function) -> Frame:
+        """The run of a function by itself."""
+        return self.interpreter.root(function)
+
+    def number(self, read: Value) -> Dim | None:
+        """The number that an expression stands for, as the code says it."""
+        known = self.interpreter.evaluate(read, self.frame(read.function))
+        return known.dim if isinstance(known, Number) else None
+
+    def wanted(self, read: Value) -> Dim | None:
+        """The number that a read stands for, with everything put in that the facts say."""
+        dim = self.number(read)
+        return self.theory.of(dim) if dim is not None else None
+
+    def tensor(self, value: Value, function: Function) -> Tensor | None:
+        """The shape of a value that is certain to be a tensor; None for anything else."""
+        known = self.interpreter.evaluate(value, self.frame(function))
+        if isinstance(known, Opaque):
+            is_tensor = known.site in self.interpreter.tensors and known.site not in self.interpreter.lists
+            return self.interpreter.as_tensor(known) if is_tensor else None
+        return known if isinstance(known, Tensor) else None
+
+    def conflict(self) -> Fact | None:
+        """A fact about the unit's sizes that cannot hold together with the others."""
+        for fact in self.theory.conflicts:
+            solved = self.theory.of(fact.left - fact.right)
+            if self.sizes & (fact.left.symbols | fact.right.symbols | solved.symbols):
+                return fact
+        return None
+
+    def is_determined(self, wanted: Dim) -> bool:
+        """Whether the facts tie every configured size in a number to an axis of a tensor from elsewhere."""
+        return all(any(size in dim.symbols for dim in self.theory.solved.values()) for size in wanted.of(Origin.SIZE))
+
+    def evidence(self, wanted: Dim) -> Fact | None:
+        """The fact that a message shows for a size: of those that were used, the simplest."""
+        sizes = wanted.of(Origin.SIZE)
+        found = [each for each in self.theory.used if sizes & (each.left.symbols | each.right.symbols)]
+        return min(found, key=lambda each: len(each.left.terms) + len(each.right.terms), default=None)
+
+    def sums(self) -> Iterator[tuple[Dim, Dim]]:
+        """Sums of axes that the facts equate with something, and what they come to."""
+        for fact in self.facts:
+            if fact.relation is Relation.EQUAL:
+                for side in (fact.left, fact.right):
+                    if len(side.terms) > 1 and not side.of(Origin.SIZE):
+                        yield side, self.theory.of(side)
+
+    def told(self, fact: Fact) -> str:
+        """A fact as an equation in the words of the code."""
+        return f"{fact.left.shown(self.name)} == {fact.right.shown(self.name)}"
+
+    def name(self, symbol: Symbol) -> str:
+        """How messages write a symbol."""
+        owner = symbol.owner
+        if symbol.origin is Origin.WORLD:
+            return "world_size"
+        if isinstance(owner, Site):
+            text = path_text(owner.value) or owner.name or "..."
+            return f"{text}.shape[{symbol.axis}]" if symbol.origin is Origin.AXIS else text
+        read = self.interpreter.size_reads.get(owner)
+        if read is not None:
+            return path_text(read)
+        if isinstance(owner, tuple) and owner[0] == "quotient":
+            return f"({owner[1].shown(self.name)} // {owner[2].shown(self.name)})"
+        return "..."

@@ -1,0 +1,165 @@
+"""Operators: sums and products of numbers, and tensors that meet in one."""
+
+from __future__ import annotations
+
+from infonce_lint.semantic.graph.values import Value
+from infonce_lint.semantic.shapes.context import Context
+from infonce_lint.semantic.shapes.dims import Dim, Origin, number, symbol
+from infonce_lint.semantic.shapes.domain import (
+    Abstract,
+    Frame,
+    Kind,
+    Listing,
+    Number,
+    Opaque,
+    Parts,
+    Site,
+    Tensor,
+    Text,
+)
+from infonce_lint.semantic.shapes.facts import Relation
+from infonce_lint.semantic.shapes.products import multiplied
+
+_LONGEST_LIST = 16
+_LARGEST_POWER = 4
+_LOGICAL = frozenset({"BitAnd", "BitOr", "BitXor"})
+_ON_NUMBERS = frozenset("Add Subtract Multiply FloorDivide Modulo Power".split())
+
+
+def binary(context: Context, value: Value, frame: Frame) -> Abstract | None:
+    """An operator with two operands."""
+    site = Site(value, frame)
+    left, right = (context.evaluate(each, frame) for each in value.inputs[:2])
+    if value.name == "MatrixMultiply":
+        first, second = context.as_tensor(left), context.as_tensor(right)
+        return multiplied(context, first, second, site) if first is not None and second is not None else None
+    if isinstance(left, Text) or isinstance(right, Text):
+        return Text("")
+    repeated = _repeated(context, value.name, left, right)
+    if repeated is not None:
+        return repeated
+    if value.name == "Add" and isinstance(left, Parts) and isinstance(right, Parts):
+        return Parts(left.items + right.items)
+    if _are_numbers(context, value, left, right):
+        first_number, second_number = context.as_number(left), context.as_number(right)
+        if first_number is not None and second_number is not None:
+            return computed(context, value.name, first_number, second_number, site)
+    tensors = [each for each in (_operand(context, left), _operand(context, right)) if each is not None]
+    kind = Kind.ANY
+    if value.name in _LOGICAL and all(each.kind is Kind.BOOL for each in tensors):
+        kind = Kind.BOOL
+    elif value.name in ("Add", "Subtract", "Multiply", "Modulo", "FloorDivide") and all(
+        each.kind is Kind.INTEGER or not each.dims for each in tensors
+    ):
+        kind = Kind.INTEGER
+    _note_scale(context, value, left, right, site)
+    return context.broadcast(tensors, site, kind)
+
+
+def _operand(context: Context, known: Abstract) -> Tensor | None:
+    if isinstance(known, Opaque):
+        context.tensors.add(known.site)
+    return context.as_tensor(known) if isinstance(known, Tensor | Opaque) else None
+
+
+def _note_scale(context: Context, value: Value, left: Abstract, right: Abstract, site: Site) -> None:
+    """A tensor that is divided or multiplied by a number."""
+    if value.name not in ("Divide", "FloorDivide", "Multiply"):
+        return
+    for tensor, factor in ((left, right), (right, left)):
+        if isinstance(tensor, Tensor | Opaque) and isinstance(factor, Number) and factor.dim.of(Origin.SIZE):
+            context.note(Relation.SCALE, factor.dim, number(1), site)
+
+
+def _are_numbers(context: Context, value: Value, left: Abstract, right: Abstract) -> bool:
+    """Whether an operator works on numbers: a value from elsewhere is one beside a number, unless it holds rows."""
+    kinds = [isinstance(each, Number) for each in (left, right)]
+    if all(kinds):
+        return True
+    if not any(kinds) or value.name not in _ON_NUMBERS:
+        return False
+    other, operand = (right, value.inputs[1]) if kinds[0] else (left, value.inputs[0])
+    return isinstance(other, Opaque) and operand not in context.rows
+
+
+def computed(context: Context, operator: str, left: Dim, right: Dim, site: Site) -> Number | Opaque | None:
+    """A number computed from two others."""
+    if operator == "Add":
+        return Number(left + right)
+    if operator == "Subtract":
+        return Number(left - right)
+    if operator == "Multiply":
+        return Number(left * right)
+    if operator == "Divide":
+        quotient = left.over(right)
+        return Number(quotient) if quotient is not None else None
+    if operator == "FloorDivide":
+        return _floored(context, left, right, site)
+    if operator == "Power" and (power := right.integer) is not None and 0 < power <= _LARGEST_POWER:
+        result = left
+        for _ in range(power - 1):
+            result = result * left
+        return Number(result)
+    if operator == "Modulo" and left.integer is not None and right.integer:
+        return Number(number(left.integer % right.integer))
+    return Number(symbol(Origin.UNKNOWN, site))
+
+
+def _floored(context: Context, left: Dim, right: Dim, site: Site) -> Number | None:
+    """``left // right``: exact where it can be seen, or where rows are divided, which the code takes to be divisible.
+
+    A part of a configured size is a size of its own: ``args.batch_size // args.n_gpu``.
+    """
+    if left.integer is not None and right.integer:
+        return Number(number(left.integer // right.integer))
+    quotient = left.over(right)
+    if quotient is None:
+        return Number(symbol(Origin.UNKNOWN, site))
+    if all(value.denominator == 1 and all(power > 0 for _, power in monomial) for monomial, value in quotient.terms):
+        return Number(quotient)
+    if left.of(Origin.SIZE) or right.of(Origin.SIZE):
+        return Number(symbol(Origin.SIZE, ("quotient", left, right)))
+    context.note(Relation.KEPT, left, right, site)
+    return Number(quotient)
+
+
+def _repeated(context: Context, operator: str, left: Abstract, right: Abstract) -> Abstract | None:
+    """``[x] * n``."""
+    if operator != "Multiply":
+        return None
+    for many, times in ((left, right), (right, left)):
+        number_of_times = context.as_number(times)
+        if isinstance(many, Parts | Listing) and number_of_times is not None:
+            small = number_of_times.integer
+            if isinstance(many, Listing):
+                return Listing(many.count * number_of_times, many.item)
+            if small is not None and 0 < small * len(many.items) <= _LONGEST_LIST:
+                return Parts(many.items * small)
+            if many.items and all(each == many.items[0] for each in many.items):
+                return Listing(number(len(many.items)) * number_of_times, many.items[0])
+            if many.items and all(isinstance(each, Number) for each in many.items):
+                return Listing(number(len(many.items)) * number_of_times, many.items[0])
+    return None
+
+
+def unary(context: Context, value: Value, frame: Frame) -> Abstract | None:
+    """An operator with one operand."""
+    known = context.evaluate(value.inputs[0], frame)
+    if isinstance(known, Number):
+        return Number(-known.dim) if value.name == "Minus" else known if value.name == "Plus" else None
+    if value.name == "Not":
+        return Tensor((), None, Kind.BOOL)
+    if isinstance(known, Opaque):
+        return known if value.name != "BitInvert" else context.as_tensor(known)
+    return known
+
+
+def comparison(context: Context, value: Value, frame: Frame) -> Abstract | None:
+    """``==`` and the like: entries that are true or false."""
+    known = [context.evaluate(each, frame) for each in value.inputs]
+    if value.name in ("Is", "IsNot", "In", "NotIn"):
+        return Tensor((), None, Kind.BOOL)
+    tensors = [each for each in (_operand(context, each) for each in known) if each is not None]
+    if not tensors:
+        return Tensor((), None, Kind.BOOL)
+    return context.broadcast(tensors, Site(value, frame), Kind.BOOL)

@@ -1,0 +1,177 @@
+"""What operations may ask of the interpreter: what is known of a value, as a tensor or a number, and noting facts."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Set
+
+from infonce_lint.semantic.graph.values import Value
+from infonce_lint.semantic.shapes.dims import Dim, Origin, number, symbol
+from infonce_lint.semantic.shapes.domain import (
+    SCALAR,
+    Abstract,
+    Extents,
+    Frame,
+    Kind,
+    Listing,
+    Number,
+    Opaque,
+    Parts,
+    Rest,
+    Site,
+    Tensor,
+    joined,
+)
+from infonce_lint.semantic.shapes.facts import Fact, Relation
+from infonce_lint.semantic.sizes.origin import Origins
+
+
+class Context(ABC):
+    """The part of the interpreter that does not depend on how values are evaluated.
+
+    ``facts`` holds what the operations needed so far; ``tensors`` and ``lists`` are the values from elsewhere that were
+    used as the one or the other.
+    """
+
+    def __init__(self, origins: Origins, rows: Set[Value]) -> None:
+        self.origins = origins
+        self.rows = rows  # values that are known to hold rows: features, similarities
+        self.facts: list[Fact] = []
+        self.tensors: set[Site] = set()
+        self.lists: set[Site] = set()
+        self.ranks: dict[Site, int] = {}
+        self.likely_ranks: dict[Site, int] = {}
+        self.size_reads: dict[object, Value] = {}  # the first read of each configured size, by what tells its symbol
+        self.learned = False  # whether a rank was learned since this was reset
+
+    @abstractmethod
+    def evaluate(self, value: Value, frame: Frame) -> Abstract:
+        """What is known of a value in one run of its function."""
+
+    @abstractmethod
+    def read_at_path(self, value: Value, frame: Frame) -> Abstract:
+        """A read that nothing in the file fills: the same thing wherever it is read in the same way."""
+
+    def tensor(self, value: Value, frame: Frame) -> Tensor | None:
+        """A value as a tensor; None when it is none."""
+        return self.as_tensor(self.evaluate(value, frame))
+
+    def as_tensor(self, known: Abstract) -> Tensor | None:
+        """The shape of what is known, if it is or may be a tensor."""
+        if isinstance(known, Tensor):
+            return known
+        if isinstance(known, Number):
+            return None if known.dim.of(Origin.NAMED) else SCALAR
+        if isinstance(known, Opaque):
+            rank = self.ranks.get(known.site)
+            whole = Tensor((), Rest(known.site, 0))
+            return whole if rank is None else Tensor(whole.opened(rank).dims)
+        if isinstance(known, Parts) and known.items:
+            first = self.as_tensor(known.items[0])
+            return Tensor((number(len(known.items)), *first.dims), first.rest, first.kind) if first else None
+        if isinstance(known, Listing):
+            inner = self.as_tensor(known.item)
+            return Tensor((known.count, *inner.dims), inner.rest, inner.kind) if inner is not None else None
+        return None
+
+    def number(self, value: Value, frame: Frame) -> Dim | None:
+        """A value as a number; None when it is none."""
+        return self.as_number(self.evaluate(value, frame))
+
+    def as_number(self, known: Abstract) -> Dim | None:
+        """What is known as a number, if it is or may be one."""
+        if isinstance(known, Number):
+            return known.dim
+        if isinstance(known, Opaque):
+            return symbol(Origin.NAMED, known.site)
+        return None
+
+    def sizes_of(self, known: Abstract) -> list[Dim] | None:
+        """The numbers of one argument: itself, or those of a tuple or a shape."""
+        if isinstance(known, Parts):
+            found = [self.as_number(each) for each in known.items]
+            return None if None in found else [each for each in found if each is not None]
+        if isinstance(known, Extents):
+            return list(known.tensor.dims) if known.tensor.rest is None else None
+        single = self.as_number(known)
+        return [single] if single is not None else None
+
+    def count(self, known: Abstract) -> Dim | None:
+        """How many elements something has that can be gone through."""
+        if isinstance(known, Parts):
+            return number(len(known.items))
+        if isinstance(known, Listing):
+            return known.count
+        if isinstance(known, Extents):
+            return number(len(known.tensor.dims)) if known.tensor.rest is None else None
+        found = self.as_tensor(known) if isinstance(known, Tensor | Opaque) else None
+        return found.axis(0) if found is not None else None
+
+    def element(self, known: Abstract, site: Site, position: int | None = None) -> Abstract:
+        """One element of something that can be gone through or unpacked."""
+        if isinstance(known, Parts) and known.items:
+            if position is not None:
+                return known.items[position] if -len(known.items) <= position < len(known.items) else Opaque(site)
+            result = known.items[0]
+            for each in known.items[1:]:
+                result = joined(result, each, site)
+            return result
+        if isinstance(known, Listing):
+            return known.item
+        if isinstance(known, Extents) and position is not None:
+            axis = known.tensor.axis(position)
+            return Number(axis) if axis is not None else Opaque(site)
+        if isinstance(known, Tensor) and (known.dims or known.rest is not None):
+            known = known.opened(1)
+            return Tensor(known.dims[1:], known.rest, known.kind)
+        return Opaque(site)
+
+    # -- facts -------------------------------------------------------------------------------------------------------
+
+    def note(self, relation: Relation, left: Dim | None, right: Dim | None, site: Site) -> None:
+        """Note a fact; one that says nothing is left out."""
+        if left is not None and right is not None and left != right:
+            self.facts.append(Fact(relation, left, right, site))
+
+    def broadcast(self, tensors: list[Tensor], site: Site, kind: Kind = Kind.ANY) -> Tensor | None:
+        """The shape that tensors are broadcast to; dimensions that meet are noted as equal."""
+        if not tensors:
+            return None
+        closed = [each for each in tensors if each.rest is None]
+        opened = [each for each in tensors if each.rest is not None]
+        if not closed:
+            return self._side_by_side(opened, site).of(kind)
+        dims: list[Dim] = []
+        for place in range(1, max(len(each.dims) for each in closed) + 1):
+            here = [each.dims[-place] for each in closed if place <= len(each.dims)]
+            wide = [each for each in here if each.number != 1]
+            for other in wide[1:]:
+                self.note(Relation.EQUAL, wide[0], other, site)
+            given = [each for each in wide if not each.of(Origin.SIZE) and not each.of(Origin.UNKNOWN)]
+            dims.append((given or wide or here)[0])
+        if opened and not dims:
+            return opened[0].of(kind)
+        return Tensor(tuple(reversed(dims)), None, kind)
+
+    def _side_by_side(self, opened: list[Tensor], site: Site) -> Tensor:
+        """Tensors of unknown rank of which the first axes are known: they are taken to have equally many axes."""
+        first = opened[0]
+        for other in opened[1:]:
+            if len(other.dims) == len(first.dims) and first.rest == other.rest:
+                for left, right in zip(first.dims, other.dims, strict=True):
+                    if 1 not in (left.number, right.number):
+                        self.note(Relation.EQUAL, left, right, site)
+        return first
+
+    def with_rank(self, tensor: Tensor, rank: int, *, likely: bool = False) -> Tensor:
+        """A tensor whose rank an operation decides (or, ``likely``, mostly has)."""
+        if tensor.rest is None:
+            return tensor
+        own = rank - len(tensor.dims) + tensor.rest.start
+        site = tensor.rest.site
+        if own >= 0 and likely:
+            self.likely_ranks.setdefault(site, own)
+        elif own >= 0 and site not in self.ranks:
+            self.ranks[site] = own
+            self.learned = True
+        return Tensor(tensor.opened(rank).dims[:rank], None, tensor.kind)

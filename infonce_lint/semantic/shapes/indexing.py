@@ -1,0 +1,195 @@
+"""Indexing: what remains of the axes of a tensor, and the facts that masks and slices need."""
+
+from __future__ import annotations
+
+from infonce_lint.semantic.graph.literals import is_none
+from infonce_lint.semantic.graph.values import Value
+from infonce_lint.semantic.shapes.context import Context
+from infonce_lint.semantic.shapes.dims import ONE, ZERO, Dim, Origin, number, symbol
+from infonce_lint.semantic.shapes.domain import (
+    Abstract,
+    Extents,
+    Frame,
+    Kind,
+    Listing,
+    Number,
+    Opaque,
+    Parts,
+    Site,
+    Tensor,
+    Text,
+)
+from infonce_lint.semantic.shapes.facts import Relation
+
+
+def subscript(context: Context, value: Value, frame: Frame) -> Abstract | None:
+    """``base[index]`` of a tensor, a tuple, a shape or a list."""
+    site = Site(value, frame)
+    base = context.evaluate(value.inputs[0], frame)
+    indices = value.inputs[1:]
+    first = context.evaluate(indices[0], frame) if len(indices) == 1 and indices[0].op != "slice" else None
+    if isinstance(first, Text):
+        return context.read_at_path(value, frame)
+    if isinstance(base, Parts | Extents) and len(indices) == 1:
+        return _of_sequence(context, base, indices[0], first, site)
+    if isinstance(base, Listing) and len(indices) == 1:
+        return base.item if indices[0].op != "slice" else None
+    tensor = context.as_tensor(base) if isinstance(base, Tensor | Opaque) else None
+    if tensor is None:
+        return None
+    if isinstance(base, Opaque) and indices[0].op == "slice":
+        context.tensors.add(base.site)
+    return indexed(context, tensor, indices, site)
+
+
+def _of_sequence(
+    context: Context, base: Parts | Extents, index: Value, known: Abstract | None, site: Site
+) -> Abstract | None:
+    if isinstance(known, Number):
+        place = known.dim.integer
+        if place is not None:
+            return context.element(base, site, place)
+        return context.element(base, site) if isinstance(base, Parts) else None
+    if index.op != "slice":
+        return None
+    bounds = [each.dim.integer if isinstance(each, Number) else None for each in _bounds(context, index, site.frame)]
+    if any(given is not None and bound is None for given, bound in zip(_given(index), bounds, strict=True)):
+        return None
+    start, stop, step = bounds
+    part = slice(start, stop, step)
+    if isinstance(base, Parts):
+        return Parts(base.items[part])
+    if base.tensor.rest is None:
+        return Parts(tuple(Number(each) for each in base.tensor.dims[part]))
+    if not start and step is None and stop is not None and stop > 0:
+        return Parts(tuple(Number(each) for each in base.tensor.opened(stop).dims[part]))
+    return None
+
+
+def _given(index: Value) -> list[Value | None]:
+    """The bounds of a slice as they are written: lower, upper, step."""
+    node, left = index.node, list(index.inputs)
+    return [left.pop(0) if getattr(node, name, None) is not None else None for name in ("lower", "upper", "step")]
+
+
+def _bounds(context: Context, index: Value, frame: Frame) -> list[Abstract | None]:
+    found = [context.evaluate(each, frame) if each is not None else None for each in _given(index)]
+    return [None if each is not None and is_none(each) else known for each, known in zip(_given(index), found)]
+
+
+def indexed(context: Context, tensor: Tensor, indices: list[Value], site: Site) -> Abstract | None:
+    """The shape of ``tensor[indices]``; None where an index is not known well enough."""
+    if len(indices) == 1 and indices[0].op == "tuple" and getattr(indices[0], "name", "") == "Tuple":
+        indices = indices[0].inputs
+    dims: list[Dim] = []
+    picked: list[Tensor] = []  # advanced indices, broadcast together
+    place = None
+    axis = 0
+    for order, index in enumerate(indices):
+        if is_none(index):
+            dims.append(ONE)
+            continue
+        if index.op == "other" and index.name == "Ellipsis":
+            behind = sum(not is_none(each) for each in indices[order + 1 :])
+            if tensor.rest is not None:
+                return None
+            end = len(tensor.dims) - behind
+            dims += tensor.dims[axis:end]
+            axis = end
+            continue
+        if index.op == "slice":
+            whole = tensor.axis(axis)
+            if whole is None:
+                return None
+            dims.append(_sliced(context, index, whole, site))
+            axis += 1
+            continue
+        known = context.evaluate(index, site.frame)
+        if isinstance(known, Number):
+            if known.dim.of(Origin.SIZE):
+                context.note(Relation.CUT, tensor.axis(axis), known.dim, site)
+            axis += 1
+            continue
+        if isinstance(known, Tensor) and known.kind is Kind.BOOL and known.rest is None and known.dims:
+            dims.append(_masked(context, tensor, known, axis, site))
+            axis += len(known.dims)
+            continue
+        entries = _entries(context, known)
+        if entries is None:
+            return None
+        place = len(dims) if place is None else place
+        picked.append(entries)
+        axis += 1
+    tensor = tensor.opened(axis)
+    if tensor.rest is None and axis > len(tensor.dims):
+        return None
+    if picked and place is not None:
+        together = context.broadcast(picked, site)
+        if together is None:
+            return None
+        dims[place:place] = together.dims
+    return Tensor((*dims, *tensor.dims[axis:]), tensor.rest, tensor.kind)
+
+
+def _entries(context: Context, known: Abstract) -> Tensor | None:
+    """The shape of an index that picks entries by number; None where it may as well be a mask."""
+    if isinstance(known, Tensor) and known.kind is not Kind.INTEGER:
+        return known if not known.dims and known.rest is None else None
+    if isinstance(known, Tensor | Listing | Parts):
+        found = context.as_tensor(known)
+        return found if found is not None and found.rest is None else None
+    return None
+
+
+def _masked(context: Context, tensor: Tensor, mask: Tensor, axis: int, site: Site) -> Dim:
+    """How many entries a mask keeps is its own number; its axes must be those of the tensor."""
+    for offset, dim in enumerate(mask.dims):
+        context.note(Relation.EQUAL, dim, tensor.axis(axis + offset), site)
+    return symbol(Origin.UNKNOWN, site, axis)
+
+
+def _sliced(context: Context, index: Value, whole: Dim, site: Site) -> Dim:
+    """The length of a slice, and the facts that its bounds part the axis."""
+    lower, upper, step = _bounds(context, index, site.frame)
+    unknown = symbol(Origin.UNKNOWN, site, 100)
+    if any(each is not None and not isinstance(each, Number | Opaque) for each in (lower, upper, step)):
+        return unknown
+    low, high, stride = (context.as_number(each) if each is not None else None for each in (lower, upper, step))
+    for bound in (low, high):
+        if bound is not None and bound.of(Origin.SIZE):
+            context.note(Relation.CUT, whole, bound, site)
+    start = ZERO if low is None else whole + low if _is_negative(low) else low
+    end = whole if high is None else whole + high if _is_negative(high) else high
+    length = end - start
+    if stride is None:
+        return length
+    return _strided(whole, start, high, stride) or unknown
+
+
+def _strided(whole: Dim, start: Dim, high: Dim | None, stride: Dim) -> Dim | None:
+    """The length of ``x[start::stride]`` where the stride divides the axis."""
+    first, every = start.integer, stride.integer
+    if first is None or every is None or every < 1 or first >= every or high is not None:
+        return None
+    return whole.over(number(every))
+
+
+def _is_negative(dim: Dim) -> bool:
+    """Whether a bound counts from the end."""
+    return bool(dim.terms) and all(value < 0 for _, value in dim.terms)
+
+
+def assignment(context: Context, value: Value, frame: Frame) -> Abstract | None:
+    """``base[index] = entries``: the base keeps its shape, the entries must fit the place."""
+    site = Site(value, frame)
+    base = context.evaluate(value.inputs[0], frame)
+    tensor = context.as_tensor(base) if isinstance(base, Tensor | Opaque) else None
+    if tensor is None:
+        return None
+    place = indexed(context, tensor, value.inputs[1:-1], site)
+    entries = context.evaluate(value.inputs[-1], frame)
+    if isinstance(place, Tensor) and isinstance(entries, Tensor) and entries.rest is None and place.rest is None:
+        for dim, room in zip(reversed(entries.dims), reversed(place.dims), strict=False):
+            if dim.number != 1:
+                context.note(Relation.EQUAL, room, dim, site)
+    return tensor

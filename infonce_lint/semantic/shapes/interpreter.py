@@ -1,0 +1,309 @@
+"""The interpreter: what is known of each value of a module, and the facts that its operations need.
+
+It walks the value graph by demand. A function of the file is run anew for each call with what the call gives, so that
+two callers do not mix; run by itself, its parameters are symbols of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence, Set
+
+from infonce_lint.semantic.graph.calls import is_gather
+from infonce_lint.semantic.graph.literals import is_none
+from infonce_lint.semantic.graph.values import Function, Value
+from infonce_lint.semantic.names import is_world_size
+from infonce_lint.semantic.shapes import arithmetic, indexing, reads
+from infonce_lint.semantic.shapes.context import Context
+from infonce_lint.semantic.shapes.dims import WORLD, Origin, number, symbol
+from infonce_lint.semantic.shapes.domain import (
+    NOTHING,
+    Abstract,
+    Extents,
+    Frame,
+    Kind,
+    Listing,
+    Number,
+    Opaque,
+    Parts,
+    Site,
+    Tensor,
+    Text,
+    joined,
+)
+from infonce_lint.semantic.shapes.products import turned
+from infonce_lint.semantic.shapes.running import inner_frame, operation_of
+from infonce_lint.semantic.sizes.origin import Origins
+
+_PASSES = 4  # how often ranks that an operation demands are put in anew
+_LONGEST_LIST = 16
+_TOGETHER = frozenset({"cat", "concat", "concatenate", "stack", "vstack"})
+
+
+class Interpreter(Context):
+    """Shapes, numbers and facts of one module.
+
+    ``facts`` holds what the functions given to `run` and all that they call need, in the order of evaluation.
+    """
+
+    def __init__(self, origins: Origins, rows: Set[Value], values_of: Callable[[Function], Sequence[Value]]) -> None:
+        super().__init__(origins, rows)
+        self.values_of = values_of
+        self.reads: dict[Site, list[Value]] = {}  # how what comes from elsewhere is read
+        self.world_reads: list[Value] = []
+        self._roots: dict[Function, Frame] = {}
+        self._known: dict[tuple[Value, Frame], Abstract] = {}
+        self._trail: list[tuple[Value, Frame]] = []
+        self._pending: set[tuple[Value, Frame]] = set()
+        self._paths: dict[object, Site] = {}
+
+    # -- entry points ------------------------------------------------------------------------------------------------
+
+    def run(self, functions: Iterable[Function]) -> None:
+        """Interpret functions, each by itself, until no operation tells more of a tensor's rank."""
+        wanted = list(functions)
+        for _ in range(_PASSES):
+            self.learned = False
+            self._known.clear()
+            self._trail.clear()
+            self.facts.clear()
+            for function in wanted:
+                self.run_body(self.root(function))
+            if not self.learned and not self._take_likely():
+                break
+
+    def run_body(self, frame: Frame) -> None:
+        """Interpret every value of a function in one run of it."""
+        for value in self.values_of(frame.function):
+            if value.op in _ACTIVE:
+                self.evaluate(value, frame)
+
+    def _take_likely(self) -> bool:
+        """Put in the ranks that are only likely, where nothing else decides; whether there are any."""
+        more = {site: rank for site, rank in self.likely_ranks.items() if site not in self.ranks}
+        self.ranks.update(more)
+        return bool(more)
+
+    def root(self, function: Function) -> Frame:
+        """The run of a function by itself."""
+        if function not in self._roots:
+            outer = self.root(function.parent) if function.parent is not None else None
+            self._roots[function] = Frame(function, {}, outer)
+        return self._roots[function]
+
+    def frame_of(self, value: Value, frame: Frame) -> Frame:
+        """The frame in which a value is computed, seen from another one."""
+        if value.function is frame.function:
+            return frame
+        return frame.holding(value.function) or self.root(value.function)
+
+    # -- what is known of a value ------------------------------------------------------------------------------------
+
+    def evaluate(self, value: Value, frame: Frame) -> Abstract:
+        """What is known of a value in one run."""
+        frame = self.frame_of(value, frame)
+        place = (value, frame)
+        known = self._known.get(place)
+        if known is not None:
+            return known
+        if place in self._pending:
+            return Opaque(Site(value, frame))
+        self._pending.add(place)
+        try:
+            found = self._find(value, frame)
+        finally:
+            self._pending.discard(place)
+        self._remember(place, found)
+        return found
+
+    def _remember(self, place: tuple[Value, Frame], found: Abstract) -> None:
+        self._known[place] = found
+        self._trail.append(place)
+
+    def _find(self, value: Value, frame: Frame) -> Abstract:
+        size = reads.configured(self, value, frame)
+        if size is not None:
+            return size
+        handler = _HANDLERS.get(value.op)
+        found = handler(self, value, frame) if handler is not None else None
+        return found if found is not None else Opaque(Site(value, frame))
+
+    # -- values of each kind -----------------------------------------------------------------------------------------
+
+    def _constant(self, value: Value, frame: Frame) -> Abstract:
+        literal = value.literal
+        return Number(number(literal)) if type(literal) is int else Tensor((), None, Kind.FLOAT)
+
+    def _text(self, value: Value, frame: Frame) -> Abstract:
+        return Text(str(value.literal or ""))
+
+    def _param(self, value: Value, frame: Frame) -> Abstract:
+        return frame.given.get(value) or Opaque(Site(value, frame))
+
+    def _passed(self, value: Value, frame: Frame) -> Abstract:
+        """A name, a store, a closure: what it stands for."""
+        if is_none(value):
+            return NOTHING
+        if value.name in ("True", "False") and not value.inputs:
+            return Tensor((), None, Kind.BOOL)
+        if not value.inputs:
+            return self.read_at_path(value, frame)
+        if value.op in ("name", "global", "self") and value.inputs[0].op in ("import", "func", "class"):
+            return Opaque(Site(value, frame))
+        if is_world_size(value.name) and value.op != "return":
+            return self._world(value)
+        found = [self.evaluate(each, self._home(each, frame)) for each in value.inputs]
+        result = found[0]
+        for other in found[1:]:
+            result = joined(result, other, Site(value, frame))
+        if isinstance(result, Opaque) and value.op in ("self", "global") and result.site.value is value:
+            return self.read_at_path(value, frame)
+        return result
+
+    def _home(self, value: Value, frame: Frame) -> Frame:
+        return self.frame_of(value, frame)
+
+    def _world(self, value: Value) -> Number:
+        self.world_reads.append(value)
+        return Number(symbol(Origin.WORLD, WORLD))
+
+    def read_at_path(self, value: Value, frame: Frame) -> Abstract:
+        """A read that nothing in the file fills: the same thing wherever it is read in the same way."""
+        if is_world_size(value.name):
+            return self._world(value)
+        place = reads.place_of(value)
+        site = self._paths.setdefault(place, Site(value, frame)) if place is not None else Site(value, frame)
+        self.reads.setdefault(site, []).append(value)
+        return Opaque(site)
+
+    def _attribute(self, value: Value, frame: Frame) -> Abstract:
+        base = self.evaluate(value.inputs[0], frame) if value.inputs else None
+        known = self.as_tensor(base) if isinstance(base, Tensor | Opaque) else None
+        if isinstance(base, Opaque) and value.name in ("shape", "T", "mT"):
+            self.tensors.add(base.site)
+        if known is not None and value.name in ("shape", "T", "mT", "H", "data", "real", "ndim"):
+            if value.name == "shape":
+                return Extents(known)
+            if value.name in ("data", "real"):
+                return known
+            if value.name == "ndim":
+                return Number(number(len(known.dims))) if known.rest is None else Opaque(Site(value, frame))
+            return turned(self, known) or Opaque(Site(value, frame))
+        return self.read_at_path(value, frame)
+
+    def _phi(self, value: Value, frame: Frame) -> Abstract:
+        branch = reads.decided_branch(self, value, frame)
+        if branch is not None:
+            return self.evaluate(branch, frame)
+        site = Site(value, frame)
+        first = self.evaluate(value.inputs[0], frame)
+        facts, mark = len(self.facts), len(self._trail)
+        self._known[value, frame] = first  # while a loop's round is looked at
+        result = first
+        for each in value.inputs[1:]:
+            result = joined(result, self.evaluate(each, frame), site)
+        if result != first:
+            for place in self._trail[mark:]:
+                self._known.pop(place, None)
+            del self._trail[mark:], self.facts[facts:]
+            self._known[value, frame] = result
+            for each in value.inputs[1:]:
+                self.evaluate(each, frame)
+        return result
+
+    def _tuple(self, value: Value, frame: Frame) -> Abstract:
+        return Parts(tuple(self.evaluate(each, frame) for each in value.inputs))
+
+    def _comprehension(self, value: Value, frame: Frame) -> Abstract | None:
+        element, *containers = value.inputs
+        item = self.evaluate(element, frame)
+        count = number(1)
+        for each in containers:
+            times = self.count(self.evaluate(each, frame))
+            if times is None:
+                return None
+            count = count * times
+        if reads.has_condition(value):
+            count = symbol(Origin.UNKNOWN, Site(value, frame))
+        small = count.integer
+        if small is not None and 0 < small <= _LONGEST_LIST:
+            return Parts((item,) * small)
+        return Listing(count, item)
+
+    def _item(self, value: Value, frame: Frame) -> Abstract:
+        container = value.inputs[0]
+        known = self.evaluate(container, frame)
+        position = value.literal if isinstance(value.literal, int) else None
+        if isinstance(known, Extents) and position is not None:
+            places = [user.literal for user in container.users if user.op == "item"]
+            count = max((each for each in places if isinstance(each, int)), default=0) + 1
+            self.with_rank(known.tensor, count)
+        return self.element(known, Site(value, frame), position)
+
+    def _returned(self, value: Value, frame: Frame) -> Abstract | None:
+        if value.function.is_generator:
+            return None
+        return self._passed(value, frame) if value.inputs else NOTHING
+
+    def _call(self, value: Value, frame: Frame) -> Abstract | None:
+        if value.callee is not None:
+            inner = inner_frame(self, value, value.callee, frame)
+            if inner is None:
+                return None
+            self.run_body(inner)
+            return self.evaluate(value.callee.returns, inner)
+        if value.constructs is not None:
+            return None
+        if is_world_size(value.name):
+            return self._world(value)
+        if is_gather(value) and len(value.keywords) == 1:
+            return self._gathered(value, frame)
+        return operation_of(self, value, frame)
+
+    def _gathered(self, value: Value, frame: Frame) -> Abstract | None:
+        """The rows of all ranks: in one tensor, or a tensor for each rank where they are put together next."""
+        first = value.argument(0)
+        tensor = self.tensor(first, frame) if first is not None else None
+        if tensor is None:
+            return None
+        world = symbol(Origin.WORLD, WORLD)
+        if any(user.op == "call" and user.name in _TOGETHER for user in value.users):
+            return Listing(world, tensor)
+        tensor = tensor.opened(1)
+        return Tensor((tensor.dims[0] * world, *tensor.dims[1:]), tensor.rest, tensor.kind)
+
+    def _boolean(self, value: Value, frame: Frame) -> Abstract:
+        found = [self.evaluate(each, frame) for each in value.inputs]
+        result = found[0]
+        for other in found[1:]:
+            result = joined(result, other, Site(value, frame))
+        return result
+
+    def _nothing(self, value: Value, frame: Frame) -> Abstract:
+        return NOTHING
+
+
+_ACTIVE = frozenset({"call", "binop", "compare", "sub", "setitem", "return", "item", "comp", "unary", "phi", "store"})
+_HANDLERS: dict[str, Callable[[Interpreter, Value, Frame], Abstract | None]] = {
+    "const": Interpreter._constant,
+    "str": Interpreter._text,
+    "none": Interpreter._nothing,
+    "param": Interpreter._param,
+    "name": Interpreter._passed,
+    "global": Interpreter._passed,
+    "closure": Interpreter._passed,
+    "store": Interpreter._passed,
+    "self": Interpreter._passed,
+    "return": Interpreter._returned,
+    "attr": Interpreter._attribute,
+    "phi": Interpreter._phi,
+    "tuple": Interpreter._tuple,
+    "comp": Interpreter._comprehension,
+    "item": Interpreter._item,
+    "bool": Interpreter._boolean,
+    "binop": arithmetic.binary,
+    "unary": arithmetic.unary,
+    "compare": arithmetic.comparison,
+    "sub": indexing.subscript,
+    "setitem": indexing.assignment,
+    "call": Interpreter._call,
+}

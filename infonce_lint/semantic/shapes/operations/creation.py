@@ -1,0 +1,196 @@
+"""Tensors made here: of sizes, of the shape of another one, of a list of numbers."""
+
+from __future__ import annotations
+
+from infonce_lint.semantic.shapes.call import Call
+from infonce_lint.semantic.shapes.dims import ZERO, Dim, number
+from infonce_lint.semantic.shapes.domain import Abstract, Extents, Kind, Listing, Number, Parts, Tensor
+from infonce_lint.semantic.shapes.kinds import kind_named
+from infonce_lint.semantic.shapes.table import operation
+
+
+def kind_of(call: Call, default: Kind, position: int = 99) -> Kind:
+    """The kind of entries that ``dtype`` asks for."""
+    value = call.at(position, "dtype")
+    return default if value is None else kind_named(value) or Kind.ANY
+
+
+def _made(sizes: list[Dim] | None, kind: Kind) -> Tensor | None:
+    return Tensor(tuple(sizes), None, kind) if sizes is not None else None
+
+
+@operation("zeros", "ones", "empty", "rand", "randn", "Zeros", "Ones")
+def filled_with_one_number(call: Call) -> Abstract | None:
+    """``zeros(n, m)``, ``zeros((n, m))``, ``zeros(size=...)``."""
+    if call.library not in ("torch", ""):  # their second argument is a type
+        known = call.known(0, "shape", "size")
+        sizes = call.context.sizes_of(known) if known is not None else None
+    else:
+        sizes = call.sizes(0, "size", "shape")
+    return _made(sizes, kind_of(call, Kind.FLOAT, 1 if call.library not in ("torch", "") else 99))
+
+
+@operation("new_zeros", "new_ones", "new_empty")
+def of_the_type_of(call: Call) -> Abstract | None:
+    """``x.new_zeros(n)``."""
+    return _made(call.sizes(1, "size"), kind_of(call, Kind.FLOAT))
+
+
+@operation("full", "fill", "constant")
+def filled_with_a_number(call: Call) -> Abstract | None:
+    """``full((n, m), 0.5)``."""
+    known = call.known(0, "size", "shape", "dims")
+    if call.value.name == "constant" and call.at(2, "shape") is None:
+        return call.known(0, "value")
+    sizes = call.context.sizes_of(known) if known is not None else None
+    filled = call.at(1, "fill_value", "value")
+    is_flag = filled is not None and filled.name in ("True", "False")
+    return _made(sizes, kind_of(call, Kind.BOOL if is_flag else Kind.ANY))
+
+
+@operation("new_full")
+def filled_of_the_type_of(call: Call) -> Abstract | None:
+    """``x.new_full((n,), 1)``."""
+    known = call.known(1, "size")
+    sizes = call.context.sizes_of(known) if known is not None else None
+    return _made(sizes, kind_of(call, Kind.ANY))
+
+
+@operation("randint")
+def drawn_numbers(call: Call) -> Abstract | None:
+    """``randint(high, (n,))`` and ``randint(low, high, (n,))``."""
+    place = call.at(2, "size", "shape") or call.at(1)
+    sizes = call.context.sizes_of(call.evaluate(place)) if place is not None else None
+    return _made(sizes, Kind.INTEGER)
+
+
+@operation("randperm", "permutation")
+def drawn_order(call: Call) -> Abstract | None:
+    """``randperm(n)``."""
+    size = call.number(0, "n", "x")
+    return Tensor((size,), None, Kind.INTEGER) if size is not None else None
+
+
+@operation(
+    "zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like", "ZerosLike", "OnesLike", "eye_like"
+)
+def like(call: Call) -> Abstract | None:
+    """``zeros_like(x)``."""
+    shape = call.tensor(0, "input", "a", "x")
+    return shape.of(kind_of(call, shape.kind)) if shape is not None else None
+
+
+@operation("eye", "identity", "Eye")
+def identity(call: Call) -> Abstract | None:
+    """``eye(n)``, ``eye(n, m)``."""
+    rows = call.number(0, "n", "N", "num_rows")
+    if rows is None:
+        return None
+    has_columns = call.value.name != "identity" and call.at(1, "m", "M", "num_columns") is not None
+    columns = call.number(1, "m", "M", "num_columns") if has_columns else rows
+    offset = call.number(2, "k")
+    if offset is not None:
+        call.cut(rows, offset)
+    return Tensor((rows, columns), None, kind_of(call, Kind.FLOAT)) if columns is not None else None
+
+
+@operation("arange", "tensorflow:range", "mindspore:range", "Range", "iota", "torch:range")
+def numbers(call: Call) -> Abstract | None:
+    """``arange(end)``, ``arange(start, end, step)``."""
+    kind = kind_of(call, Kind.INTEGER)
+    first, second = call.number(0, "start", "limit"), call.number(1, "end", "stop", "limit")
+    if "end" in call.named and call.at(0) is None:
+        first = first if "start" in call.named else ZERO
+    elif call.at(1, "end", "stop") is None:
+        first, second = ZERO, first
+    if first is None or second is None:
+        return None
+    length = second - first
+    if call.at(2, "step", "delta") is not None:
+        step = call.number(2, "step", "delta")
+        if step is None or not step.terms:
+            return None
+        whole = length.over(step)
+        if whole is None or any(value.denominator != 1 or value < 0 for _, value in whole.terms):
+            return Tensor((call.fresh(),), None, kind)
+        length = whole
+    return Tensor((length,), None, kind)
+
+
+@operation("linspace", "logspace")
+def evenly_spaced(call: Call) -> Abstract | None:
+    """``linspace(start, end, steps)``."""
+    steps = call.number(2, "steps", "num")
+    return Tensor((steps,), None, Kind.FLOAT) if steps is not None else None
+
+
+@operation("tril_indices", "triu_indices")
+def triangle(call: Call) -> Abstract | None:
+    """The rows and columns of a triangle: how many they are is a number of its own, the same for the same triangle."""
+    if call.library == "numpy":
+        return None
+    rows, columns = call.number(0, "row"), call.number(1, "col")
+    if rows is None or columns is None:
+        return None
+    return Tensor((number(2), call.fresh()), None, Kind.INTEGER)
+
+
+@operation(
+    "tensor",
+    "as_tensor",
+    "Tensor",
+    "array",
+    "asarray",
+    "LongTensor",
+    "FloatTensor",
+    "IntTensor",
+    "BoolTensor",
+    "DoubleTensor",
+    "ByteTensor",
+    "to_tensor",
+    "convert_to_tensor",
+    "from_numpy",
+    "Variable",
+    "Parameter",
+)
+def converted(call: Call) -> Abstract | None:
+    """``tensor([1, 2])``, ``LongTensor(n)``: a list, a number, or for the legacy constructors sizes."""
+    name = call.value.name
+    legacy = name.endswith("Tensor")
+    known = call.known(0, "data", "a", "object", "value")
+    if legacy and isinstance(known, Number):
+        return _made(call.sizes(0), _KINDS.get(name, Kind.FLOAT))
+    if known is None:
+        return None
+    if isinstance(known, Number) and call.at(0) is not None:
+        return known
+    if isinstance(known, Extents):
+        return Tensor((number(len(known.tensor.dims)),), None, Kind.INTEGER) if known.tensor.rest is None else None
+    shape = call.context.as_tensor(known)
+    if shape is None:
+        return None
+    kind = _KINDS.get(name) or kind_of(call, shape.kind)
+    if kind is Kind.ANY and not isinstance(known, Tensor) and _holds_numbers(call, known):
+        kind = Kind.INTEGER
+    return shape.of(kind)
+
+
+def _holds_numbers(call: Call, known: Abstract) -> bool:
+    if isinstance(known, Parts):
+        return bool(known.items) and all(_holds_numbers(call, each) for each in known.items)
+    if isinstance(known, Listing):
+        return _holds_numbers(call, known.item)
+    return isinstance(known, Number)
+
+
+_KINDS = {"LongTensor": Kind.INTEGER, "IntTensor": Kind.INTEGER, "BoolTensor": Kind.BOOL, "ByteTensor": Kind.BOOL}
+
+
+@operation("one_hot", "OneHot", "to_categorical")
+def one_hot(call: Call) -> Abstract | None:
+    """A new last axis of as many classes as are asked for, or as there are."""
+    labels = call.tensor(0, "tensor", "indices", "input", "x")
+    if labels is None or labels.rest is not None:
+        return None
+    classes = call.number(1, "num_classes", "depth", "nb_classes")
+    return Tensor((*labels.dims, classes if classes is not None else call.fresh(9)), None, Kind.INTEGER)

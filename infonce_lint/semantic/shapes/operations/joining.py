@@ -1,0 +1,286 @@
+"""Tensors put together: side by side, repeated, expanded, multiplied out."""
+
+from __future__ import annotations
+
+from infonce_lint.semantic.shapes.call import Call, normal_axis, with_axis
+from infonce_lint.semantic.shapes.dims import ONE, ZERO, Dim, number
+from infonce_lint.semantic.shapes.domain import Abstract, Kind, Opaque, Parts, Tensor
+from infonce_lint.semantic.shapes.table import operation
+
+
+def _kind(tensors: list[Tensor]) -> Kind:
+    return tensors[0].kind if all(each.kind is tensors[0].kind for each in tensors) else Kind.ANY
+
+
+def _axis(call: Call, default: int) -> int | None:
+    return call.integer(1, "dim", "axis", "concat_dim", default=default)
+
+
+def _joined(call: Call, axis: int | None) -> Abstract | None:
+    """Tensors one behind the other along an axis."""
+    found = call.tensors(0, "tensors", "values", "xs", "arrays", "inputs")
+    if found is None or axis is None:
+        return None
+    tensors, times = found
+    tensors = _alike(call, tensors, axis)
+    first = tensors[0]
+    if axis < 0 and first.rest is not None:
+        return None
+    place = axis if first.rest is not None else normal_axis(axis, len(first.dims))
+    if place is None:
+        return None
+    tensors = [each.opened(place + 1) for each in tensors]
+    if any(len(each.dims) != len(tensors[0].dims) for each in tensors):
+        return None
+    for each in tensors[1:]:
+        for other, (left, right) in enumerate(zip(tensors[0].dims, each.dims, strict=True)):
+            if other != place:
+                call.equal(left, right)
+    length = ZERO
+    for each in tensors:
+        length = length + each.dims[place]
+    if times is not None:
+        length = length * times
+    return with_axis(tensors[0], place, length).of(_kind(tensors))
+
+
+def _alike(call: Call, tensors: list[Tensor], axis: int) -> list[Tensor]:
+    """Tensors that stand in one list have equally many axes."""
+    closed = next((each for each in tensors if each.rest is None), None)
+    if closed is None:
+        return tensors
+    return [call.rank(each, len(closed.dims)) for each in tensors]
+
+
+@operation("cat", "concat", "concatenate", "Concat")
+def cat(call: Call) -> Abstract | None:
+    """``cat([a, b], dim)``."""
+    listed = call.known(0, "tensors", "values", "xs", "arrays", "inputs")
+    if isinstance(listed, Opaque):
+        call.context.lists.add(listed.site)
+        return None
+    if call.library == "tensorflow" and call.at(1, "axis") is None:
+        return None
+    return _joined(call, _axis(call, 0))
+
+
+@operation("vstack", "row_stack")
+def vstack(call: Call) -> Abstract | None:
+    """Along the rows; vectors become rows."""
+    found = call.tensors(0, "tensors", "tup")
+    if found is None or any(each.rest is None and len(each.dims) < 2 for each in found[0]):
+        return None
+    return _joined(call, 0)
+
+
+@operation("hstack")
+def hstack(call: Call) -> Abstract | None:
+    """Along the columns; vectors one behind the other."""
+    found = call.tensors(0, "tensors", "tup")
+    if found is None or any(each.rest is not None for each in found[0]):
+        return None
+    return _joined(call, 0 if len(found[0][0].dims) == 1 else 1)
+
+
+@operation("stack", "Stack")
+def stack(call: Call) -> Abstract | None:
+    """A new axis over tensors of one shape."""
+    listed = call.known(0, "tensors", "values", "arrays")
+    if isinstance(listed, Opaque):
+        call.context.lists.add(listed.site)
+        return None
+    found = call.tensors(0, "tensors", "values", "arrays")
+    axis = _axis(call, 0)
+    if found is None or axis is None:
+        return None
+    tensors, times = found
+    tensors = _alike(call, tensors, axis)
+    first = tensors[0]
+    for each in tensors[1:]:
+        if len(each.dims) == len(first.dims):
+            for left, right in zip(first.dims, each.dims, strict=True):
+                call.equal(left, right)
+        elif first.rest is not None or each.rest is not None:
+            call.equal(first.axis(0), each.axis(0))
+    count = times if times is not None else number(len(tensors))
+    return _inserted(first, axis, count)
+
+
+def _inserted(tensor: Tensor, axis: int, dim: Dim) -> Tensor | None:
+    """The tensor with a new axis."""
+    if axis < 0:
+        if tensor.rest is not None:
+            return None
+        axis += len(tensor.dims) + 1
+    tensor = tensor.opened(axis)
+    if not 0 <= axis <= len(tensor.dims):
+        return None
+    return Tensor((*tensor.dims[:axis], dim, *tensor.dims[axis:]), tensor.rest, tensor.kind)
+
+
+@operation("unsqueeze", "expand_dims", "ExpandDims")
+def unsqueeze(call: Call) -> Abstract | None:
+    """A new axis of one."""
+    tensor, axis = call.tensor(0, "input", "a", "x"), call.integer(1, "dim", "axis")
+    return _inserted(tensor, axis, ONE) if tensor is not None and axis is not None else None
+
+
+def _repeated(call: Call, tensor: Tensor | None, times: list[Dim] | None) -> Abstract | None:
+    if tensor is None or times is None:
+        return None
+    if tensor.rest is not None:
+        tensor = call.context.with_rank(tensor, max(len(times), len(tensor.dims)), likely=True)
+    more = len(times) - len(tensor.dims)
+    dims = [ONE] * max(more, 0) + list(tensor.dims)
+    times = [ONE] * max(-more, 0) + times
+    return Tensor(tuple(a * b for a, b in zip(dims, times, strict=True)), None, tensor.kind)
+
+
+@operation("repeat", "tile", "Tile")
+def repeat(call: Call) -> Abstract | None:
+    """Copies along each axis, new ones in front."""
+    return _repeated(call, call.tensor(0, "input", "A", "x"), call.sizes(1, "repeats", "reps", "dims", "multiples"))
+
+
+@operation("repeat_interleave", "numpy:repeat", "jax:repeat", "tensorflow:repeat")
+def repeat_interleave(call: Call) -> Abstract | None:
+    """Each entry several times along one axis; without an axis, of all entries in one row."""
+    tensor, times = call.tensor(0, "input", "a", "x"), call.number(1, "repeats", "n")
+    if tensor is None or times is None:
+        return None
+    given = call.at(2, "dim", "axis")
+    if given is None:
+        if tensor.rest is not None:
+            return None
+        length = times
+        for each in tensor.dims:
+            length = length * each
+        return Tensor((length,), None, tensor.kind)
+    axis = call.integer(2, "dim", "axis")
+    if axis is None:
+        return None
+    if axis >= 0:
+        tensor = tensor.opened(axis + 1)
+    place = normal_axis(axis, len(tensor.dims))
+    if place is None or (axis < 0 and tensor.rest is not None):
+        return None
+    return with_axis(tensor, place, tensor.dims[place] * times)
+
+
+@operation("expand", "broadcast_to", "BroadcastTo")
+def expand(call: Call) -> Abstract | None:
+    """Axes of one made longer; -1 keeps an axis."""
+    tensor, sizes = call.tensor(0, "input", "array", "x"), call.sizes(1, "size", "shape")
+    if tensor is None or sizes is None:
+        return None
+    if tensor.rest is not None:
+        tensor = call.context.with_rank(tensor, max(len(sizes), len(tensor.dims)), likely=True)
+    more = len(sizes) - len(tensor.dims)
+    if more < 0:
+        return None
+    own = [ONE] * more + list(tensor.dims)
+    dims = []
+    for dim, size in zip(own, sizes, strict=True):
+        if size.integer == -1:
+            dims.append(dim)
+            continue
+        if dim.number != 1:
+            call.equal(dim, size)
+        dims.append(size)
+    return Tensor(tuple(dims), None, tensor.kind)
+
+
+@operation("expand_as", "broadcast_as")
+def expand_as(call: Call) -> Abstract | None:
+    """As long as another tensor."""
+    tensor, other = call.tensor(0), call.tensor(1, "other")
+    if tensor is None or other is None or other.rest is not None:
+        return None
+    call.broadcast([tensor, other])
+    return other.of(tensor.kind)
+
+
+@operation("kron")
+def kron(call: Call) -> Abstract | None:
+    """Every entry of the one times the other as a block."""
+    left, right = call.tensor(0, "input", "a"), call.tensor(1, "other", "b")
+    if left is None or right is None or left.rest is not None or right.rest is not None:
+        return None
+    if len(left.dims) != len(right.dims):
+        return None
+    return Tensor(tuple(a * b for a, b in zip(left.dims, right.dims, strict=True)))
+
+
+@operation("block_diag")
+def block_diag(call: Call) -> Abstract | None:
+    """Blocks along the diagonal."""
+    found: tuple[list[Tensor], Dim | None] | None
+    if call.starred is not None:
+        found = call.tensors(len(call.positional))
+        if call.positional:
+            return None
+    else:
+        each = [call.tensor(place) for place in range(len(call.positional))]
+        found = ([tensor for tensor in each if tensor is not None], None) if None not in each else None
+    if found is None or any(each.rest is not None or len(each.dims) != 2 for each in found[0]):
+        return None
+    tensors, times = found
+    rows, columns = ZERO, ZERO
+    for tensor in tensors:
+        rows, columns = rows + tensor.dims[0], columns + tensor.dims[1]
+    if times is not None:
+        rows, columns = rows * times, columns * times
+    return Tensor((rows, columns), None, tensors[0].kind)
+
+
+@operation("meshgrid")
+def meshgrid(call: Call) -> Abstract | None:
+    """One grid for each vector, ``ij`` unless numpy's ``xy`` is meant."""
+    tensors = [call.tensor(place) for place in range(len(call.positional))]
+    if not tensors or any(each is None or each.rest is not None or len(each.dims) != 1 for each in tensors):
+        return None
+    dims = [each.dims[0] for each in tensors if each is not None]
+    indexing = call.named.get("indexing")
+    is_xy = indexing.literal == "xy" if indexing is not None else call.library in ("numpy", "jax", "tensorflow")
+    if is_xy and len(dims) > 1:
+        dims[0], dims[1] = dims[1], dims[0]
+    kinds = [each.kind for each in tensors if each is not None]
+    return Parts(tuple(Tensor(tuple(dims), None, kind) for kind in kinds))
+
+
+@operation("outer", "ger")
+def outer(call: Call) -> Abstract | None:
+    """Every entry times every entry."""
+    left, right = call.tensor(0, "input", "a"), call.tensor(1, "vec2", "b")
+    if left is None or right is None or left.rest is not None or right.rest is not None:
+        return None
+    if len(left.dims) != 1 or len(right.dims) != 1:
+        return None
+    return Tensor((left.dims[0], right.dims[0]), None, left.kind if left.kind is right.kind else Kind.ANY)
+
+
+@operation("cartesian_prod")
+def cartesian_product(call: Call) -> Abstract | None:
+    """All tuples of the entries of some vectors."""
+    tensors = [call.tensor(place) for place in range(len(call.positional))]
+    if not tensors or any(each is None or each.rest is not None or len(each.dims) != 1 for each in tensors):
+        return None
+    rows = ONE
+    for each in tensors:
+        assert each is not None
+        rows = rows * each.dims[0]
+    return Tensor((rows, number(len(tensors))) if len(tensors) > 1 else (rows,), None, Kind.INTEGER)
+
+
+@operation("pad", "constant_pad")
+def pad(call: Call) -> Abstract | None:
+    """``F.pad(x, (left, right, above, below))``: from the last axis on."""
+    tensor, widths = call.tensor(0, "input"), call.sizes(1, "pad")
+    if call.library not in ("torch", "") or tensor is None or widths is None or len(widths) % 2:
+        return None
+    dims = list(tensor.dims)
+    if tensor.rest is not None or len(widths) // 2 > len(dims):
+        return None
+    for place in range(len(widths) // 2):
+        dims[-1 - place] = dims[-1 - place] + widths[2 * place] + widths[2 * place + 1]
+    return Tensor(tuple(dims), None, tensor.kind)

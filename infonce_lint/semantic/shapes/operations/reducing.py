@@ -1,0 +1,119 @@
+"""Reductions: axes that go, or stay as one."""
+
+from __future__ import annotations
+
+from infonce_lint.semantic.shapes.call import Call, normal_axis
+from infonce_lint.semantic.shapes.dims import ONE, number
+from infonce_lint.semantic.shapes.domain import SCALAR, Abstract, Extents, Kind, Number, Parts, Tensor
+from infonce_lint.semantic.shapes.table import operation
+
+
+def reduced(call: Call, tensor: Tensor, axes: list[int] | None, *, keeps: bool) -> Tensor | None:
+    """The tensor without some of its axes, or with those as one."""
+    if axes is None:
+        return SCALAR
+    if tensor.rest is not None:
+        if any(each < 0 for each in axes):
+            if len(axes) > 1:
+                return None
+            tensor = call.context.with_rank(tensor, max(len(tensor.dims), 2), likely=True)
+        else:
+            tensor = tensor.opened(max(axes) + 1)
+    places = {normal_axis(each, len(tensor.dims)) for each in axes}
+    if None in places:
+        return None
+    dims = [(ONE if axis in places else dim, axis in places) for axis, dim in enumerate(tensor.dims)]
+    return Tensor(tuple(dim for dim, gone in dims if keeps or not gone), tensor.rest, Kind.ANY)
+
+
+@operation(
+    *"""sum mean amax amin prod any all logsumexp reduce_sum reduce_mean reduce_max reduce_min reduce_logsumexp norm var
+    std nansum nanmean argmax argmin count_nonzero vector_norm ReduceSum ReduceMean reduce_any reduce_all reduce_prod
+    median quantile mean_ l1_norm""".split(),
+    "numpy:max",
+    "numpy:min",
+    "jax:max",
+    "jax:min",
+)
+def reduce(call: Call) -> Abstract | None:
+    """``x.sum(dim=1, keepdim=True)``; without an axis, of all entries."""
+    known = call.known(0, "input", "a", "x", "input_tensor")
+    if isinstance(known, Number) or known is None:
+        return None
+    tensor = call.tensor(0, "input", "a", "x", "input_tensor")
+    if tensor is None:
+        return None
+    place = 2 if call.value.name in ("norm", "vector_norm", "quantile") else 1
+    given = call.at(place, "dim", "axis", "axes", "reduction_indices")
+    axes = None
+    if given is not None and given.name != "None":
+        axes = call.axes(place, "dim", "axis", "axes") if len(call.positional) <= place + 1 else None
+        if axes is None:
+            one = call.integer(place, "dim", "axis", "axes")
+            if one is None:
+                return None
+            axes = [one]
+    keeps = call.truth(place + 1, "keepdim", "keepdims", "keep_dims")
+    result = reduced(call, tensor, axes, keeps=keeps)
+    if result is not None and call.value.name in ("any", "all", "reduce_any", "reduce_all"):
+        return result.of(Kind.BOOL)
+    if result is not None and call.value.name in ("argmax", "argmin"):
+        return result.of(Kind.INTEGER)
+    if call.value.name == "median" and axes is not None:
+        return Parts((result, result.of(Kind.INTEGER))) if result is not None else None
+    return result
+
+
+@operation("max", "min", "cummax", "cummin")
+def extreme(call: Call) -> Abstract | None:
+    """torch's ``x.max(dim)`` gives values and numbers, ``max(x, y)`` the greater entries."""
+    if call.library == "python" or call.value.name.startswith("cum"):
+        return None
+    tensor = call.tensor(0, "input", "x")
+    if tensor is None:
+        return None
+    given = call.at(1, "dim", "axis", "other")
+    if given is None:
+        return SCALAR
+    axis = call.integer(1, "dim", "axis")
+    if axis is None or "other" in call.named:
+        other = call.tensor(1, "other")
+        return call.broadcast([tensor, other]) if other is not None else None
+    values = reduced(call, tensor, [axis], keeps=call.truth(2, "keepdim"))
+    return Parts((values, values.of(Kind.INTEGER))) if values is not None else None
+
+
+@operation("item")
+def item(call: Call) -> Abstract | None:
+    """The only entry."""
+    return SCALAR
+
+
+@operation("size")
+def size(call: Call) -> Abstract | None:
+    """``x.size()`` and ``x.size(0)``; numpy's is the number of entries."""
+    tensor = call.tensor(0, "input", "a")
+    if tensor is None or call.library == "numpy":
+        return None
+    if call.at(1, "dim", "axis") is None:
+        return Extents(tensor)
+    axis = call.integer(1, "dim", "axis")
+    dim = tensor.axis(axis) if axis is not None else None
+    return Number(dim) if dim is not None else None
+
+
+@operation("shape", "tensorflow:size", "get_shape", "shape_list", "as_list")
+def shape(call: Call) -> Abstract | None:
+    """``tf.shape(x)``."""
+    known = call.known(0, "input", "a", "x")
+    if isinstance(known, Extents):
+        return known
+    tensor = call.tensor(0, "input", "a", "x")
+    return Extents(tensor) if tensor is not None and call.value.name != "size" else None
+
+
+@operation("dim", "ndimension")
+def rank(call: Call) -> Abstract | None:
+    """How many axes there are."""
+    tensor = call.tensor(0)
+    return Number(number(len(tensor.dims))) if tensor is not None and tensor.rest is None else None

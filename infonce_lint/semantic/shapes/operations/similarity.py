@@ -1,0 +1,235 @@
+"""Products and similarities of rows with rows, by whatever name."""
+
+from __future__ import annotations
+
+from infonce_lint.semantic.shapes.call import Call, normal_axis
+from infonce_lint.semantic.shapes.dims import Dim
+from infonce_lint.semantic.shapes.domain import SCALAR, Abstract, Parts, Tensor
+from infonce_lint.semantic.shapes.products import multiplied
+from infonce_lint.semantic.shapes.table import operation
+
+
+def _pair(call: Call) -> tuple[Tensor, Tensor] | None:
+    first = call.tensor(0, "input", "x1", "a", "x", "mat1")
+    second = call.tensor(1, "other", "x2", "b", "mat2", "y", "vec")
+    return (first, second) if first is not None and second is not None else None
+
+
+@operation("matmul", "MatMul", "BatchMatMul", "__matmul__")
+def matmul(call: Call) -> Abstract | None:
+    """``torch.matmul(a, b)``; TensorFlow turns the second where it is asked to."""
+    pair = _pair(call)
+    if pair is None:
+        return None
+    first, second = pair
+    if call.truth(2, "transpose_a") or call.truth(9, "transpose_x"):
+        first = _with_last_turned(call, first) or first
+    if call.truth(3, "transpose_b") or call.truth(9, "transpose_y") or _setup_turns(call):
+        turned = _with_last_turned(call, second)
+        if turned is None:
+            return None
+        second = turned
+    return multiplied(call.context, first, second, call.site)
+
+
+def _setup_turns(call: Call) -> bool:
+    return call.setup is not None and call.setup.truth(1, "transpose_b")
+
+
+def _with_last_turned(call: Call, tensor: Tensor) -> Tensor | None:
+    if tensor.rest is not None:
+        tensor = call.context.with_rank(tensor, max(2, len(tensor.dims)), likely=True)
+    if len(tensor.dims) < 2:
+        return None
+    *front, rows, columns = tensor.dims
+    return Tensor((*front, columns, rows), None, tensor.kind)
+
+
+@operation("mm")
+def mm(call: Call) -> Abstract | None:
+    """Two matrices."""
+    pair = _pair(call)
+    if pair is None:
+        return None
+    first, second = (call.rank(each, 2) for each in pair)
+    return multiplied(call.context, first, second, call.site)
+
+
+@operation("bmm")
+def bmm(call: Call) -> Abstract | None:
+    """Two batches of matrices."""
+    pair = _pair(call)
+    if pair is None:
+        return None
+    first, second = (call.rank(each, 3) for each in pair)
+    if len(first.dims) != 3 or len(second.dims) != 3:
+        return None
+    call.equal(first.dims[0], second.dims[0])
+    call.equal(first.dims[2], second.dims[1])
+    return Tensor((first.dims[0], first.dims[1], second.dims[2]))
+
+
+@operation("addmm", "baddbmm", "addbmm")
+def added_product(call: Call) -> Abstract | None:
+    """A product added to what the result is broadcast with."""
+    first, second = call.tensor(1, "mat1", "batch1"), call.tensor(2, "mat2", "batch2")
+    if first is None or second is None:
+        return None
+    product = multiplied(call.context, first, second, call.site)
+    added = call.tensor(0, "input")
+    return call.broadcast([product, added]) if product is not None and added is not None else product
+
+
+@operation("mv")
+def mv(call: Call) -> Abstract | None:
+    """A matrix and a vector."""
+    pair = _pair(call)
+    if pair is None:
+        return None
+    return multiplied(call.context, call.rank(pair[0], 2), call.rank(pair[1], 1), call.site)
+
+
+@operation("torch:dot", "vdot", "torch:inner", "inner", "dot")
+def dot(call: Call) -> Abstract | None:
+    """Two vectors; numpy's ``dot`` multiplies matrices, ``inner`` meets in the last axes."""
+    pair = _pair(call)
+    if pair is None:
+        return None
+    first, second = pair
+    if call.value.name == "inner":
+        if first.rest is not None or second.rest is not None or not first.dims or not second.dims:
+            return None
+        call.equal(first.dims[-1], second.dims[-1])
+        return Tensor((*first.dims[:-1], *second.dims[:-1]))
+    if call.library == "torch":
+        call.equal(first.axis(0), second.axis(0))
+        return SCALAR
+    return multiplied(call.context, first, second, call.site)
+
+
+@operation("linear")
+def linear(call: Call) -> Abstract | None:
+    """``F.linear(x, w)``: x times w turned."""
+    tensor, weight = call.tensor(0, "input"), call.tensor(1, "weight")
+    if tensor is None or weight is None:
+        return None
+    weight = call.rank(weight, 2)
+    if tensor.rest is not None:
+        tensor = call.context.with_rank(tensor, max(2, len(tensor.dims)), likely=True)
+    if not tensor.dims or len(weight.dims) != 2:
+        return None
+    call.equal(tensor.dims[-1], weight.dims[1])
+    return Tensor((*tensor.dims[:-1], weight.dims[0]))
+
+
+@operation("einsum")
+def einsum(call: Call) -> Abstract | None:
+    """``einsum("nd,md->nm", a, b)``."""
+    pattern = call.at(0, "equation", "subscripts")
+    if pattern is None or pattern.op != "str":
+        return None
+    left, arrow, right = str(pattern.literal).replace(" ", "").partition("->")
+    terms = left.split(",")
+    if not arrow or "." in left:
+        return None
+    known = call.known(1, "operands")
+    listed = call.context.as_tensor(known) if isinstance(known, Parts) else None
+    if isinstance(known, Parts) and listed is not None and len(call.positional) == 2:
+        operands = [call.context.as_tensor(each) for each in known.items]
+    else:
+        operands = [call.tensor(place) for place in range(1, 1 + len(terms))]
+    if len(operands) != len(terms):
+        return None
+    dims: dict[str, Dim] = {}
+    for term, operand in zip(terms, operands, strict=True):
+        if operand is None:
+            continue
+        operand = call.rank(operand, len(term))
+        if len(operand.dims) != len(term):
+            return None
+        for letter, dim in zip(term, operand.dims, strict=True):
+            if letter in dims:
+                call.equal(dims[letter], dim)
+            else:
+                dims[letter] = dim
+    if any(letter not in dims for letter in right):
+        return None
+    return Tensor(tuple(dims[letter] for letter in right))
+
+
+@operation("tensordot")
+def tensordot(call: Call) -> Abstract | None:
+    """Two tensors that meet in named axes; with one of each, ``[[1], [1]]``."""
+    pair = _pair(call)
+    axes = call.known(2, "dims", "axes")
+    if pair is None or not isinstance(axes, Parts) or len(axes.items) != 2:
+        return None
+    found = []
+    for tensor, asked in zip(pair, axes.items, strict=True):
+        sizes = call.context.sizes_of(asked)
+        if sizes is None or len(sizes) != 1 or sizes[0].integer is None:
+            return None
+        tensor = call.context.with_rank(tensor, 2, likely=True)
+        place = normal_axis(sizes[0].integer, len(tensor.dims))
+        if place is None:
+            return None
+        found.append((tensor, place))
+    (first, i), (second, j) = found
+    call.equal(first.dims[i], second.dims[j])
+    return Tensor((*first.dims[:i], *first.dims[i + 1 :], *second.dims[:j], *second.dims[j + 1 :]))
+
+
+@operation("cdist")
+def cdist(call: Call) -> Abstract | None:
+    """Every row with every row."""
+    pair = _pair(call)
+    if pair is None:
+        return None
+    first, second = (call.context.with_rank(each, 2, likely=True) for each in pair)
+    if len(first.dims) < 2 or len(second.dims) < 2:
+        return None
+    call.equal(first.dims[-1], second.dims[-1])
+    return Tensor((*first.dims[:-1], second.dims[-2]))
+
+
+@operation("pairwise_cosine_similarity", "cos_sim", "pairwise_euclidean_distance")
+def pairwise(call: Call) -> Abstract | None:
+    """Every row with every row; of one tensor, with itself."""
+    first = call.tensor(0, "x", "a")
+    second = call.tensor(1, "y", "b") if call.at(1, "y", "b") is not None else first
+    if first is None or second is None:
+        return None
+    first, second = (call.context.with_rank(each, 2, likely=True) for each in (first, second))
+    if len(first.dims) != 2 or len(second.dims) != 2:
+        return None
+    call.equal(first.dims[1], second.dims[1])
+    return Tensor((first.dims[0], second.dims[0]))
+
+
+@operation("cosine_similarity", "CosineSimilarity", "pairwise_distance", "PairwiseDistance")
+def cosine_similarity(call: Call) -> Abstract | None:
+    """Broadcast, then one axis goes: ``cosine_similarity(x.unsqueeze(1), x.unsqueeze(0), dim=2)``."""
+    pair = _pair(call)
+    if pair is None:
+        return None
+    is_module = call.setup is not None
+    source = call.setup if call.setup is not None else call
+    is_cosine = call.value.name == "cosine_similarity" or (is_module and source.value.name == "CosineSimilarity")
+    if call.library not in ("torch", ""):
+        return None
+    position = (0 if is_module else 2) if is_cosine else 99
+    axis = source.integer(position, "dim", "axis", default=1 if is_cosine else -1)
+    if axis is None:
+        return None
+    opened = []
+    for tensor in pair:
+        if tensor.rest is not None and axis >= 0:
+            tensor = call.context.with_rank(tensor, max(axis + 1, len(tensor.dims)), likely=True)
+        opened.append(tensor)
+    shape = call.broadcast(opened)
+    if shape is None or shape.rest is not None:
+        return None
+    place = normal_axis(axis, len(shape.dims))
+    if place is None:
+        return None
+    return Tensor(shape.dims[:place] + shape.dims[place + 1 :])

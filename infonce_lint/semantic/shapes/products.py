@@ -1,0 +1,31 @@
+"""Matrix products: which axes meet in one and which remain."""
+
+from __future__ import annotations
+
+from infonce_lint.semantic.shapes.context import Context
+from infonce_lint.semantic.shapes.domain import Site, Tensor
+from infonce_lint.semantic.shapes.facts import Relation
+
+
+def turned(context: Context, tensor: Tensor) -> Tensor | None:
+    """``x.T``: of a matrix, rows and columns change places; of a tensor with more axes, all are reversed."""
+    tensor = context.with_rank(tensor, 2)
+    return Tensor(tuple(reversed(tensor.dims)), None, tensor.kind)
+
+
+def multiplied(context: Context, left: Tensor, right: Tensor, site: Site) -> Tensor | None:
+    """``left @ right``: vectors, matrices, or batches of matrices; what is open is taken for a matrix."""
+    if left.rest is not None:
+        rank = len(right.dims) if right.rest is None and len(right.dims) > 2 else 2
+        left = context.with_rank(left, max(rank, len(left.dims)), likely=True)
+    if right.rest is not None:
+        right = context.with_rank(right, max(min(len(left.dims), 3), 2, len(right.dims)), likely=True)
+    if not left.dims or not right.dims:
+        return None
+    inner = right.dims[-2] if len(right.dims) > 1 else right.dims[0]
+    context.note(Relation.EQUAL, left.dims[-1], inner, site)
+    rows = left.dims[-2:-1]
+    columns = right.dims[-1:] if len(right.dims) > 1 else ()
+    batches = [Tensor(each.dims[:-2]) for each in (left, right) if len(each.dims) > 2]
+    batch = context.broadcast(batches, site) if batches else Tensor(())
+    return Tensor((*batch.dims, *rows, *columns)) if batch is not None else None

@@ -1,0 +1,150 @@
+"""Reads: which symbol a configured size or a value from elsewhere stands for, however it is written."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from infonce_lint.semantic.graph.literals import is_none
+from infonce_lint.semantic.graph.values import Class, Value
+from infonce_lint.semantic.names import READERS
+from infonce_lint.semantic.shapes.context import Context
+from infonce_lint.semantic.shapes.dims import Origin, symbol
+from infonce_lint.semantic.shapes.domain import Abstract, Frame, Nothing, Number, Opaque
+
+_LONGEST_PATH = 12
+_READING = frozenset({"attr", "sub", "call", "self", "global", "name"})
+
+
+def configured(context: Context, value: Value, frame: Frame) -> Number | None:
+    """The number that a read of a configured size stands for; None for anything else.
+
+    A read of what was computed from another size (``self.rows = batch_size * world_size``) is that product.
+    """
+    if value.op not in _READING:
+        return None
+    if value.op == "name" and value.inputs and value.inputs[0] in frame.given:
+        return None  # this very call says what it is
+    if context.origins.configured(value) is None:
+        return None
+    computed = _computed(context, value, frame)
+    if computed is not None:
+        return computed
+    key = size_key(value)
+    context.size_reads.setdefault(key, value)
+    return Number(symbol(Origin.SIZE, key))
+
+
+def _computed(context: Context, value: Value, frame: Frame) -> Number | None:
+    """What a name or attribute was set to, where that was computed from configured sizes."""
+    if value.op not in ("self", "global"):
+        return None
+    stored = [each.inputs[0] if each.op == "store" else each for each in value.inputs if not is_none(each)]
+    found = {context.evaluate(each, frame) for each in stored if each.op not in ("const", "func", "class", "import")}
+    if len(found) != 1 or len(stored) != 1:
+        return None
+    (only,) = found
+    return only if isinstance(only, Number) and only.dim.of(Origin.SIZE) else None
+
+
+def size_key(value: Value) -> tuple[object, ...]:
+    """What tells one configured size from others: the same for all reads of it, in the constructor and after it."""
+    if value.op == "name" and value.inputs and value.inputs[0].op == "param":
+        return _parameter_key(value.inputs[0], 0)
+    if value.op == "self":
+        owner = value.function.enclosing_class
+        return ("self", _root(owner) if owner is not None else None, value.name)
+    if value.op in ("global", "name"):
+        return ("path", value.name)
+    return ("path", canonical(value))
+
+
+def _parameter_key(param: Value, depth: int) -> tuple[object, ...]:
+    """A parameter is the attribute that keeps it, or the parameter of a parent's constructor that it is handed to."""
+    owner = param.function.owner
+    if owner is None or not param.function.is_constructor or depth > _LONGEST_PATH:
+        return ("path", param.name) if owner is None else ("param", param)
+    for each in owner.family():
+        for name, stores in each.slots.items():
+            for store in stores:
+                if store.inputs and _is_read_of(store.inputs[0], param):
+                    return ("self", _root(owner), name)
+    for user in param.users:
+        for handed in (each for each in user.users if user.op == "name" and each.op == "param" and each is not param):
+            return _parameter_key(handed, depth + 1)
+    return ("param", param)
+
+
+def _is_read_of(value: Value, param: Value) -> bool:
+    return value.op == "name" and bool(value.inputs) and value.inputs[0] is param
+
+
+def _root(owner: Class) -> Class:
+    return list(owner.lineage())[-1]
+
+
+def place_of(value: Value) -> object:
+    """What tells one value from elsewhere from others; None where each read is its own."""
+    if value.op == "self":
+        return size_key(value)
+    if value.op in ("attr", "global", "sub") and (text := canonical(value)):
+        return ("path", text)
+    return None
+
+
+def canonical(value: Value) -> str:
+    """A dotted path that is the same however an entry is read: as an attribute, a key, by ``getattr`` or ``vars``."""
+    parts: list[str] = []
+    for _ in range(_LONGEST_PATH):
+        if value.op == "attr" and value.inputs:
+            parts.append(value.name)
+            value = value.inputs[0]
+        elif value.op == "sub" and len(value.inputs) == 2 and value.inputs[1].op in ("str", "const"):
+            parts.append(str(value.inputs[1].literal))
+            value = value.inputs[0]
+        elif value.op == "self":
+            stored = [each.inputs[0] if each.op == "store" else each for each in value.inputs]
+            if len(stored) == 1 and stored[0].op in ("name", "global") and stored[0].name:
+                value = stored[0]
+                continue
+            return ".".join(["self", value.name, *reversed(parts)])
+        elif value.op == "call" and value.name in READERS and (key := _key(value)) is not None:
+            parts.append(key)
+            value = value.argument(0) or value if value.name == "getattr" else value.inputs[0].inputs[0]
+        elif value.op == "call" and value.name == "vars" and value.argument(0) is not None:
+            value = value.argument(0) or value
+        elif value.op in ("name", "global", "param", "closure", "free") and value.name:
+            return ".".join([value.name, *reversed(parts)])
+        else:
+            return ""
+    return ""
+
+
+def _key(call: Value) -> str | None:
+    """The entry that ``getattr(args, "bs")`` or ``config.get("bs", 64)`` asks for."""
+    texts = [str(each.literal) for _, each in call.arguments() if each.op == "str"]
+    has_owner = call.name == "getattr" or (call.inputs[0].op == "attr" and bool(call.inputs[0].inputs))
+    return texts[0] if texts and has_owner else None
+
+
+def decided_branch(context: Context, value: Value, frame: Frame) -> Value | None:
+    """The side of a branch that is taken for certain: ``if size is None`` where this call gives one."""
+    test = value.literal
+    if not isinstance(test, Value) or len(value.inputs) != 2 or test.op != "compare" or len(test.inputs) != 2:
+        return None
+    if test.name not in ("Is", "IsNot") or not is_none(test.inputs[1]):
+        return None
+    tested: Abstract = context.evaluate(test.inputs[0], frame)
+    if isinstance(tested, Opaque):
+        return None
+    is_nothing = isinstance(tested, Nothing)
+    return value.inputs[0 if is_nothing is (test.name == "Is") else 1]
+
+
+def has_condition(value: Value) -> bool:
+    """Whether a comprehension leaves elements out."""
+    clause = getattr(value.node, "for_in", None)
+    while isinstance(clause, cst.CompFor):
+        if clause.ifs:
+            return True
+        clause = clause.inner_for_in
+    return False

@@ -1,0 +1,171 @@
+"""Calls: a function of the file is run anew with what the call gives; anything else is looked up in the table."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from infonce_lint.semantic.graph.calls import is_library
+from infonce_lint.semantic.graph.literals import elements
+from infonce_lint.semantic.graph.values import Class, Function, Value
+from infonce_lint.semantic.names import LIBRARIES
+from infonce_lint.semantic.shapes import operations
+from infonce_lint.semantic.shapes.call import Call
+from infonce_lint.semantic.shapes.context import Context
+from infonce_lint.semantic.shapes.domain import Abstract, Frame, Parts
+
+_DEEPEST = 6
+_LONGEST_PATH = 24
+#: Steps between the construction of a module and what is called.
+_WRAPPING = frozenset({"to", "cuda", "DataParallel", "eval", "train", "double", "float", "half"})
+#: A tensor made of another one is of the same library.
+_OF_ONE_LIBRARY = frozenset("name store phi attr sub binop unary compare setitem".split())
+_PASSING = frozenset("self global closure name store phi param return".split())
+
+
+def arguments_of(context: Context, value: Value, function: Function, frame: Frame) -> dict[Value, Abstract]:
+    """What a call gives to each parameter of the function that it runs."""
+    given: dict[Value, Abstract] = {}
+    called = value.inputs[0]
+    names = list(function.positional)
+    parameters = function.parameters
+    # Class.method(object, ...) passes the object itself first
+    skipped = 1 if _passes_object(called, function) else 0
+    extra: list[Abstract] = []
+    position = 0
+    is_exact = True
+    for keyword, argument in value.arguments():
+        if keyword is None:
+            if position < skipped:
+                position += 1
+                continue
+            place = position - skipped
+            if is_exact and place < len(names):
+                given[parameters[names[place]]] = context.evaluate(argument, frame)
+            else:
+                extra.append(context.evaluate(argument, frame))
+            position += 1
+        elif keyword == "*":
+            is_exact = False
+        elif keyword in parameters:
+            given[parameters[keyword]] = context.evaluate(argument, frame)
+    starred = _star_of(function)
+    if starred in parameters and is_exact:
+        given[parameters[starred]] = Parts(tuple(extra))
+    has_double = any(keyword == "**" for keyword, _ in value.arguments())
+    if is_exact and not has_double:
+        for name, default in function.defaults.items():
+            if parameters[name] not in given:
+                given[parameters[name]] = context.evaluate(default, frame)
+    return given
+
+
+def _star_of(function: Function) -> str:
+    params = getattr(function.node, "params", None)
+    star = getattr(params, "star_arg", None)
+    return star.name.value if isinstance(star, cst.Param) else ""
+
+
+def _passes_object(called: Value, function: Function) -> bool:
+    if called.op != "attr" or function.owner is None or function.is_static or "classmethod" in function.decorators:
+        return False
+    base = called.inputs[0]
+    return base.op == "class" or (base.op in ("name", "global") and any(each.op == "class" for each in base.inputs))
+
+
+def inner_frame(context: Context, value: Value, function: Function, frame: Frame) -> Frame | None:
+    """The run of a function of the file by one call; None where it would not end."""
+    running = (*frame.running, frame.function)
+    if len(running) > _DEEPEST or function in running or function.is_generator:
+        return None
+    outer = frame.holding(function.parent) if function.parent is not None else None
+    return Frame(function, arguments_of(context, value, function, frame), outer, running)
+
+
+def operation_of(context: Context, value: Value, frame: Frame) -> Abstract | None:
+    """What the table says of a call; None where the call has no row."""
+    called = value.inputs[0]
+    library = _library(called)
+    if library is not None:
+        return _run_row(Call(context, value, frame, library=library), value.name, library)
+    if called.op == "attr" and called.inputs:
+        receiver = called.inputs[0]
+        if receiver.op == "import" or any(each.op == "import" for each in receiver.inputs):
+            return None  # a function of another module
+        return _run_row(
+            Call(context, value, frame, receiver=receiver, library=_library_behind(receiver)), value.name, "method"
+        )
+    if called.op in ("global", "free") and not called.inputs:
+        return _run_row(Call(context, value, frame, library="python"), value.name, "python")
+    setup = _construction(called)
+    if setup is not None:
+        library = _library(setup.inputs[0])
+        if library is not None:
+            call = Call(context, value, frame, library=library)
+            call.setup = Call(context, setup, frame, library=library)
+            return _run_row(call, setup.name, library)
+    return None
+
+
+def _run_row(call: Call, name: str, library: str) -> Abstract | None:
+    row = operations.find(name, call.library or library)
+    return row.transfer(call) if row is not None else None
+
+
+def _library(called: Value) -> str | None:
+    """The library whose function is called, under whatever name it was imported; None for anything else."""
+    if not is_library(called.inputs[0] if called.op == "attr" and called.inputs else called):
+        return None
+    for _ in range(_LONGEST_PATH):
+        if called.op == "import" or not called.inputs:
+            break
+        called = called.inputs[0]
+    first = called.name.lstrip(".").split(".")[0]
+    return {"np": "numpy", "jnp": "jax", "tf": "tensorflow"}.get(first) or LIBRARIES.get(first, "torch")
+
+
+def _library_behind(value: Value) -> str:
+    """The library that made the object whose method is called; empty where that is not seen."""
+    for _ in range(_LONGEST_PATH):
+        if value.op == "call":
+            library = _library(value.inputs[0])
+            if library is not None:
+                return "torch" if value.name == "from_numpy" else library
+            if value.name == "numpy":
+                return "numpy"
+            if value.inputs[0].op != "attr":
+                return ""
+            value = value.inputs[0].inputs[0]
+        elif (
+            value.op in ("name", "store", "phi", "attr", "sub", "binop", "unary", "compare", "setitem") and value.inputs
+        ):
+            value = value.inputs[0]
+        else:
+            return ""
+    return ""
+
+
+def _construction(called: Value) -> Value | None:
+    """The call that constructed the module which is called: ``self.criterion = nn.CrossEntropyLoss()``."""
+    for _ in range(_LONGEST_PATH):
+        if called.op in _PASSING and called.inputs:
+            called = called.inputs[-1]
+        elif called.op == "item" and isinstance(called.literal, int):
+            standing = elements(called.inputs[0], called.literal)
+            if not standing:
+                return None
+            called = standing[-1]
+        elif called.op == "call":
+            if called.name in _WRAPPING and called.inputs[0].op == "attr":
+                called = called.inputs[0].inputs[0]
+            elif called.name in _WRAPPING and len(called.inputs) > 1:
+                called = called.inputs[1]
+            elif called.callee is not None:
+                called = called.callee.returns
+            else:
+                return called
+        else:
+            return None
+    return None
+
+
+__all__ = ["Class", "arguments_of", "inner_frame", "operation_of"]

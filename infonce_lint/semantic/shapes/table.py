@@ -1,0 +1,51 @@
+"""The table of operations: one row for each, with its spellings and what it makes of shapes.
+
+A call is resolved to its row once. A new operation is one decorated function in a file of `operations/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from infonce_lint.semantic.shapes.call import Call
+from infonce_lint.semantic.shapes.domain import Abstract
+
+Transfer: TypeAlias = Callable[[Call], Abstract | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One row: the canonical name, and the transfer function from the shapes of the arguments to that of the result."""
+
+    name: str
+    transfer: Transfer
+
+
+_ROWS: dict[tuple[str, str], Operation] = {}
+ANY = ""
+
+
+def operation(*spellings: str) -> Callable[[Transfer], Transfer]:
+    """Enter a transfer function into the table under its spellings.
+
+    A spelling is the last name of a function, method or module (``"arange"``), which all libraries share, or one that
+    counts for some libraries only (``"numpy:repeat"``); that one is asked first. The receiver of a method is its first
+    argument, so that ``x.repeat(2)`` and ``tf.tile(x, 2)`` read alike.
+    """
+
+    def enter(transfer: Transfer) -> Transfer:
+        row = Operation(transfer.__name__, transfer)
+        for spelling in spellings:
+            library, _, name = spelling.rpartition(":")
+            assert (library, name) not in _ROWS, spelling
+            _ROWS[library, name] = row
+        return transfer
+
+    return enter
+
+
+def find(name: str, library: str) -> Operation | None:
+    """The row of a call by its last name and the library that it runs, if that is known."""
+    return _ROWS.get((library, name)) or _ROWS.get((ANY, name))

@@ -83,6 +83,19 @@ class Candidates:
                 ranked.append((key, candidate))
         return min(ranked, key=lambda each: each[0])[1] if ranked else None
 
+    def tensor_name(self, scope: dict[str, Value], function: Function) -> str | None:
+        """A tensor in scope that holds features or what is computed from them, whose device a mask belongs to."""
+        names = [
+            (value not in self.roles.features, value.op != "param", order, name)
+            for order, (name, value) in enumerate(scope.items())
+            if "." not in name
+            and value not in self.roles.reduced
+            and not value.maybe_unbound
+            and (value in self.roles.features or value in self.roles.cone)
+            and self.proof.tensor(value, function) is not None
+        ]
+        return min(names)[-1] if names else None
+
     def _all(self, wanted: Dim, scope: dict[str, Value], function: Function) -> Iterator[Candidate]:
         for name, value in scope.items():
             if "." in name or value.op in _NO_TENSORS or value in self.roles.reduced or value.maybe_unbound:
@@ -117,7 +130,7 @@ class Candidates:
         ratio = ratio_of(wanted, solved)
         if ratio is None:
             return None
-        foreign = self._foreign_part(rows, ratio)
+        foreign = self._foreign_part(rows, solved)
         if foreign:
             self.foreign = f"`{name}` also holds the rows of `{foreign}`"
             return None
@@ -128,7 +141,7 @@ class Candidates:
         """Whether a number is asked of tensors that are really there, and of no configuration."""
         return bool(dim.of(Origin.AXIS) or dim.of(Origin.UNKNOWN)) and not dim.of(Origin.SIZE)
 
-    def _foreign_part(self, rows: Dim, ratio: Ratio) -> str:
+    def _foreign_part(self, rows: Dim, solved: Dim) -> str:
         """Which part of a sum of rows is no view of the batch; empty when all are.
 
         Parts that the facts give one by one are what they are; parts that only their sum is known of are views when
@@ -138,16 +151,17 @@ class Candidates:
             return ""
         count = sum((number for _, number in rows.terms), Fraction(0))
         for monomial, number in rows.terms:
-            solved = self.proof.theory.of(Dim(frozenset({(monomial, number)})))
-            if len(solved.terms) == 1 and solved.of(Origin.SIZE) and not solved.of(Origin.AXIS):
+            part = self.proof.theory.of(Dim(frozenset({(monomial, number)})))
+            if len(part.terms) == 1 and part.of(Origin.SIZE) and not part.of(Origin.AXIS):
                 continue
             owners = [symbol.owner for symbol, _ in monomial if symbol.origin is Origin.AXIS]
-            if not owners or len(monomial) != 1:
+            if len(owners) != 1:
                 return "others"
             owner = owners[0]
             stored = isinstance(owner, Site) and owner.value.op in ("self", "global", "attr")
-            if stored or ratio.number != 1 / count:
-                return self.proof.name(next(iter(monomial))[0]).partition(".shape")[0]
+            if stored or sum(value for _, value in solved.terms) != count:
+                axis = next(symbol for symbol, _ in monomial if symbol.origin is Origin.AXIS)
+                return self.proof.name(axis).partition(".shape")[0]
         return ""
 
     def sum_text(self, wanted: Dim, scope: dict[str, Value], function: Function) -> tuple[str, int] | None:

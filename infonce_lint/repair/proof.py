@@ -8,7 +8,7 @@ from functools import cached_property
 from infonce_lint.semantic.graph.paths import path_text
 from infonce_lint.semantic.graph.values import Function, Value
 from infonce_lint.semantic.losses.model import ContrastiveLoss
-from infonce_lint.semantic.shapes.dims import Dim, Origin, Symbol
+from infonce_lint.semantic.shapes.dims import WORLD, Dim, Origin, Symbol, symbol
 from infonce_lint.semantic.shapes.domain import Frame, Number, Opaque, Site, Tensor
 from infonce_lint.semantic.shapes.facts import Fact, Relation
 from infonce_lint.semantic.shapes.interpreter import Interpreter
@@ -115,19 +115,22 @@ class Proof:
                 for side in (fact.left, fact.right):
                     if len(side.terms) > 1 and not side.of(Origin.SIZE):
                         yield side, self.theory.of(side)
+                        own = side.over(symbol(Origin.WORLD, WORLD))
+                        if own is not None and not own.of(Origin.WORLD):
+                            yield own, self.theory.of(own)  # before the gather, a rank's own
 
     def told(self, fact: Fact) -> str:
         """A fact as an equation in the words of the code."""
         return f"{fact.left.shown(self.name)} == {fact.right.shown(self.name)}"
 
-    def name(self, symbol: Symbol) -> str:
+    def name(self, named: Symbol) -> str:
         """How messages write a symbol."""
-        owner = symbol.owner
-        if symbol.origin is Origin.WORLD:
+        owner = named.owner
+        if named.origin is Origin.WORLD:
             return "world_size"
         if isinstance(owner, Site):
             text = path_text(owner.value) or owner.name or "..."
-            return f"{text}.shape[{symbol.axis}]" if symbol.origin is Origin.AXIS else text
+            return f"{text}.shape[{named.axis}]" if named.origin is Origin.AXIS else text
         read = self.interpreter.size_reads.get(owner)
         if read is not None:
             return path_text(read)

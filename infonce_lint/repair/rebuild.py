@@ -77,13 +77,12 @@ def _rebuild_in(
     if rows_made is None or not rows_made.of(Origin.SIZE):
         raise Refused(f"the rows of `self.{store.name}` do not follow from the size; rebuild it in the loss by hand")
     wanted = rewriter.proof.theory.of(rows_made)
-    found = rewriter.candidates.best(wanted, first.scope or {}, function)
-    if found is None or found.axis is None:
+    tensor = rewriter.candidates.tensor_name(first.scope or {}, function)
+    if tensor is None:
         raise Refused(
             f"no tensor with the batch's rows is bound where `self.{store.name}` is read; rebuild it there by hand"
         )
-    tensor = found.name
-    rows = rewriter.text(found, first)
+    rows = rewriter.write(wanted, first)
     name = free_name(store.name.strip("_") or "stored", function)
     text = _construction(store, read, first, rewriter, helper)
     device = f".to({tensor}.device)" if _is_torch(rewriter) else ""

@@ -44,7 +44,7 @@ def binary(context: Context, value: Value, frame: Frame) -> Abstract | None:
         first_number, second_number = context.as_number(left), context.as_number(right)
         if first_number is not None and second_number is not None:
             return computed(context, value.name, first_number, second_number, site)
-    tensors = [each for each in (_operand(context, left), _operand(context, right)) if each is not None]
+    tensors = _tensors(context, value, left, right)
     kind = Kind.ANY
     if value.name in _LOGICAL and all(each.kind is Kind.BOOL for each in tensors):
         kind = Kind.BOOL
@@ -54,6 +54,17 @@ def binary(context: Context, value: Value, frame: Frame) -> Abstract | None:
         kind = Kind.INTEGER
     _note_scale(context, value, left, right, site)
     return context.broadcast(tensors, site, kind)
+
+
+def _tensors(context: Context, value: Value, left: Abstract, right: Abstract) -> list[Tensor]:
+    """The operands that decide the shape: beside one that holds rows, one of unknown rank is taken for a scale."""
+    found = [_operand(context, each) for each in (left, right)]
+    holds_rows = [each in context.rows for each in value.inputs[:2]]
+    if holds_rows[0] != holds_rows[1]:
+        other = found[holds_rows.index(False)]
+        if other is not None and other.rest is not None and not other.dims:
+            found[holds_rows.index(False)] = None
+    return [each for each in found if each is not None]
 
 
 def _operand(context: Context, known: Abstract) -> Tensor | None:

@@ -128,6 +128,7 @@ class Call:
             return None
         known = self.evaluate(value)
         if isinstance(known, Parts):
+            self.context.tensors.update(each.site for each in known.items if isinstance(each, Opaque))
             found = [self.context.as_tensor(each) for each in known.items]
             tensors = [each for each in found if each is not None]
             return (tensors, None) if tensors and len(tensors) == len(found) else None

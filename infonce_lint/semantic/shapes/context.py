@@ -52,6 +52,14 @@ class Context(ABC):
     def read_at_path(self, value: Value, frame: Frame) -> Abstract:
         """A read that nothing in the file fills: the same thing wherever it is read in the same way."""
 
+    def joined(self, first: Abstract, other: Abstract, site: Site) -> Abstract:
+        """What is known where two branches meet; beside a tensor, a value from elsewhere is one."""
+        if isinstance(first, Tensor) and isinstance(other, Opaque):
+            other = self.as_tensor(other) or other
+        elif isinstance(first, Opaque) and isinstance(other, Tensor):
+            first = self.as_tensor(first) or first
+        return joined(first, other, site)
+
     def tensor(self, value: Value, frame: Frame) -> Tensor | None:
         """A value as a tensor; None when it is none."""
         return self.as_tensor(self.evaluate(value, frame))
@@ -114,7 +122,7 @@ class Context(ABC):
                 return known.items[position] if -len(known.items) <= position < len(known.items) else Opaque(site)
             result = known.items[0]
             for each in known.items[1:]:
-                result = joined(result, each, site)
+                result = self.joined(result, each, site)
             return result
         if isinstance(known, Listing):
             return known.item
@@ -140,7 +148,7 @@ class Context(ABC):
         closed = [each for each in tensors if each.rest is None]
         opened = [each for each in tensors if each.rest is not None]
         if not closed:
-            return self._side_by_side(opened, site).of(kind)
+            return self._side_by_side(opened, site, kind)
         dims: list[Dim] = []
         for place in range(1, max(len(each.dims) for each in closed) + 1):
             here = [each.dims[-place] for each in closed if place <= len(each.dims)]
@@ -153,15 +161,16 @@ class Context(ABC):
             return opened[0].of(kind)
         return Tensor(tuple(reversed(dims)), None, kind)
 
-    def _side_by_side(self, opened: list[Tensor], site: Site) -> Tensor:
-        """Tensors of unknown rank of which the first axes are known: they are taken to have equally many axes."""
+    def _side_by_side(self, opened: list[Tensor], site: Site, kind: Kind) -> Tensor | None:
+        """Tensors of unknown rank: only those whose unknown axes are the same ones stand side by side."""
         first = opened[0]
+        if any(each.rest != first.rest or len(each.dims) != len(first.dims) for each in opened):
+            return None
         for other in opened[1:]:
-            if len(other.dims) == len(first.dims) and first.rest == other.rest:
-                for left, right in zip(first.dims, other.dims, strict=True):
-                    if 1 not in (left.number, right.number):
-                        self.note(Relation.EQUAL, left, right, site)
-        return first
+            for left, right in zip(first.dims, other.dims, strict=True):
+                if 1 not in (left.number, right.number):
+                    self.note(Relation.EQUAL, left, right, site)
+        return first.of(kind)
 
     def with_rank(self, tensor: Tensor, rank: int, *, likely: bool = False) -> Tensor:
         """A tensor whose rank an operation decides (or, ``likely``, mostly has)."""

@@ -144,6 +144,13 @@ NOTHING = Nothing()
 SCALAR = Tensor(())
 
 
+def has_size(known: Abstract) -> bool:
+    """Whether a configured size decides a number or an axis of a tensor."""
+    if isinstance(known, Number):
+        return bool(known.dim.of(Origin.SIZE))
+    return isinstance(known, Tensor) and any(each.of(Origin.SIZE) for each in known.dims)
+
+
 def joined(first: Abstract, other: Abstract, site: Site) -> Abstract:
     """What is known where two branches meet at ``site``."""
     if first == other or isinstance(other, Nothing):
@@ -165,6 +172,8 @@ def _joined_tensors(first: Tensor, other: Tensor, site: Site) -> Abstract:
     if first.rest is None and other.rest is None and len(first.dims) == len(other.dims):
         dims = enumerate(zip(first.dims, other.dims, strict=True))
         return Tensor(tuple(_met(a, b, site, axis) for axis, (a, b) in dims), None, kind)
+    axes = max(len(first.dims), len(other.dims))
+    first, other = first.opened(axes), other.opened(axes)
     if first.rest == other.rest and len(first.dims) == len(other.dims):
         dims = enumerate(zip(first.dims, other.dims, strict=True))
         return Tensor(tuple(_met(a, b, site, axis) for axis, (a, b) in dims), first.rest, kind)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence, Set
 
+import libcst as cst
+
 from infonce_lint.semantic.graph.calls import is_gather
 from infonce_lint.semantic.graph.literals import is_none
 from infonce_lint.semantic.graph.values import Function, Value
@@ -28,7 +30,7 @@ from infonce_lint.semantic.shapes.domain import (
     Site,
     Tensor,
     Text,
-    joined,
+    has_size,
 )
 from infonce_lint.semantic.shapes.products import turned
 from infonce_lint.semantic.shapes.running import inner_frame, operation_of
@@ -36,6 +38,8 @@ from infonce_lint.semantic.sizes.origin import Origins
 
 _PASSES = 4  # how often ranks that an operation demands are put in anew
 _LONGEST_LIST = 16
+#: What torch calls the parts of ``x.max(dim)`` and its like.
+_NAMED_PARTS = {"values": 0, "indices": 1}
 _TOGETHER = frozenset({"cat", "concat", "concatenate", "stack", "vstack"})
 
 
@@ -154,7 +158,7 @@ class Interpreter(Context):
         found = [self.evaluate(each, self._home(each, frame)) for each in value.inputs]
         result = found[0]
         for other in found[1:]:
-            result = joined(result, other, Site(value, frame))
+            result = self.joined(result, other, Site(value, frame))
         if isinstance(result, Opaque) and value.op in ("self", "global") and result.site.value is value:
             return self.read_at_path(value, frame)
         return result
@@ -177,6 +181,8 @@ class Interpreter(Context):
 
     def _attribute(self, value: Value, frame: Frame) -> Abstract:
         base = self.evaluate(value.inputs[0], frame) if value.inputs else None
+        if isinstance(base, Parts) and value.name in _NAMED_PARTS and len(base.items) == 2:
+            return base.items[_NAMED_PARTS[value.name]]
         known = self.as_tensor(base) if isinstance(base, Tensor | Opaque) else None
         if isinstance(base, Opaque) and value.name in ("shape", "T", "mT"):
             self.tensors.add(base.site)
@@ -196,11 +202,16 @@ class Interpreter(Context):
             return self.evaluate(branch, frame)
         site = Site(value, frame)
         first = self.evaluate(value.inputs[0], frame)
+        if not isinstance(value.node, cst.For | cst.While):
+            return self._alternatives(value, first, site)
         facts, mark = len(self.facts), len(self._trail)
         self._known[value, frame] = first  # while a loop's round is looked at
         result = first
+        # a round may be entered in its middle: what waits for this value can be found anew, now that it is known
+        waiting, self._pending = self._pending, set()
         for each in value.inputs[1:]:
-            result = joined(result, self.evaluate(each, frame), site)
+            result = self.joined(result, self.evaluate(each, frame), site)
+        self._pending = waiting
         if result != first:
             for place in self._trail[mark:]:
                 self._known.pop(place, None)
@@ -208,6 +219,17 @@ class Interpreter(Context):
             self._known[value, frame] = result
             for each in value.inputs[1:]:
                 self.evaluate(each, frame)
+        return result
+
+    def _alternatives(self, value: Value, first: Abstract, site: Site) -> Abstract:
+        """Where branches meet: the one that a configured size decides, whose facts hold whenever it is taken."""
+        found = [first, *(self.evaluate(each, site.frame) for each in value.inputs[1:])]
+        sized = list(dict.fromkeys(each for each in found if has_size(each)))
+        if len(sized) == 1 and all(not isinstance(each, Parts | Listing) for each in found):
+            return sized[0]
+        result = first
+        for other in found[1:]:
+            result = self.joined(result, other, site)
         return result
 
     def _tuple(self, value: Value, frame: Frame) -> Abstract:
@@ -275,14 +297,14 @@ class Interpreter(Context):
         found = [self.evaluate(each, frame) for each in value.inputs]
         result = found[0]
         for other in found[1:]:
-            result = joined(result, other, Site(value, frame))
+            result = self.joined(result, other, Site(value, frame))
         return result
 
     def _nothing(self, value: Value, frame: Frame) -> Abstract:
         return NOTHING
 
 
-_ACTIVE = frozenset({"call", "binop", "compare", "sub", "setitem", "return", "item", "comp", "unary", "phi", "store"})
+_ACTIVE = frozenset({"call", "binop", "compare", "sub", "setitem", "item", "comp", "unary", "phi", "store"})
 _HANDLERS: dict[str, Callable[[Interpreter, Value, Frame], Abstract | None]] = {
     "const": Interpreter._constant,
     "str": Interpreter._text,

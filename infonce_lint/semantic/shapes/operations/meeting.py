@@ -31,6 +31,7 @@ def kept(call: Call) -> Abstract | None:
     if name == "roll":
         _note_roll(call)
     if isinstance(known, Opaque):
+        call.context.tensors.add(known.site)
         shape = call.context.as_tensor(known)
         if name in ("normalize", "log_softmax", "softmax") and shape is not None:
             shape = _with_named_axis(call, shape)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from infonce_lint.finding import Edit, Span
-from infonce_lint.repair.place import free_name, is_bracketed, new_argument, replace, start_of
+from infonce_lint.repair.place import free_name, is_bracketed, new_argument, on_one_row, replace, start_of
 from infonce_lint.repair.rebuild import SEVERAL_STEPS, rebuild, size_text
 from infonce_lint.repair.rewrite import Refused, Rewriter
 from infonce_lint.semantic.graph.paths import path_text
@@ -19,10 +19,11 @@ def through_helper(helper: Function, uses: list[SizeUse], rewriter: Rewriter) ->
     source = rewriter.source
     read = uses[0].read
     name = free_name("batch_size", helper)
-    edits = [_new_parameter(helper, name, rewriter), _default(helper, name, path_text(read), rewriter)]
-    for use in uses:
-        assert use.read.node is not None
-        edits.append(replace(source, use.read.node, name))
+    targets = [rewriter.proof.target(use.read) for use in uses]
+    edits = [_new_parameter(helper, name, rewriter), _default(helper, name, _text(targets[0], rewriter), rewriter)]
+    for target in targets:
+        assert target.node is not None
+        edits.append(replace(source, target.node, name))
     stores: dict[Value, Value] = {}
     for call in helper.callers:
         holder = _store_around(call)
@@ -37,10 +38,19 @@ def through_helper(helper: Function, uses: list[SizeUse], rewriter: Rewriter) ->
     return edits
 
 
+def _text(target: Value, rewriter: Rewriter) -> str:
+    """An expression as it is written, on one row."""
+    assert target.node is not None
+    text = on_one_row(rewriter.source.segment(rewriter.source.span(target.node)))
+    if text is None:
+        raise Refused(f"`{path_text(target)}` is written on several rows; write it on one first")
+    return text
+
+
 def _check_helper(helper: Function, uses: list[SizeUse], rewriter: Rewriter) -> None:
     if helper.is_module or not isinstance(helper.node, cst.FunctionDef) or helper.is_constructor:
         raise Refused("no tensor with the batch's rows is bound where the size is read; derive it in the loss by hand")
-    if len({rewriter.wanted(use.read) for use in uses}) > 1:
+    if len({rewriter.wanted(rewriter.proof.target(use.read)) for use in uses}) > 1:
         raise Refused(f"`{helper.name}` reads several configured sizes; pass them in by hand")
     if not helper.callers:
         raise Refused(

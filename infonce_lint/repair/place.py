@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import builtins
+import io
 import keyword
 import re
+import tokenize
 from collections.abc import Collection
 
 import libcst as cst
@@ -13,6 +15,7 @@ from infonce_lint.finding import Edit, Position, Span
 from infonce_lint.semantic.graph.values import Block, Function, Value
 from infonce_lint.sources.source import SourceFile
 
+_GAPS = re.compile(r"(?<=[(\[]) (?=\S)|(?<=\S) (?=[)\]])")  # blanks that joined rows leave inside brackets
 _STEP = re.compile(r"^ {4}(?=\S)")  # how new code indents; the file may do it in another way
 
 
@@ -101,6 +104,27 @@ def loses_comment(source: SourceFile, edit: Edit) -> bool:
     """Whether ``edit`` takes out a comment; a ``#`` in a string of several rows counts as one."""
     replaced = source.segment(edit.span)
     return ("\n" in replaced or "\r" in replaced) and replaced.count("#") > edit.content.count("#")
+
+
+def on_one_row(text: str) -> str | None:
+    """An expression without its comments and row breaks; None where a string goes over several rows."""
+    bracketed = f"({text}\n)"
+    rows = bracketed.splitlines()
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(bracketed).readline):
+            if token.type == tokenize.COMMENT:
+                row, column = token.start
+                rows[row - 1] = rows[row - 1][:column]
+            elif token.start[0] != token.end[0] and token.type not in (
+                tokenize.NEWLINE,
+                tokenize.NL,
+                tokenize.ENDMARKER,
+            ):
+                return None
+    except (tokenize.TokenError, SyntaxError):
+        return None
+    joined = " ".join(row.strip().removesuffix("\\").strip() for row in rows).strip()
+    return _GAPS.sub("", joined.removeprefix("(").removesuffix(")").strip())
 
 
 def free_name(wanted: str, function: Function, taken: Collection[str] = ()) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from infonce_lint.finding import Applicability, Edit, Fix
-from infonce_lint.repair import helper, rebuild
+from infonce_lint.repair import getter, helper, rebuild
 from infonce_lint.repair.gather import gather_problem
 from infonce_lint.repair.inference import inferred
 from infonce_lint.repair.injected import injected_mask_problem
 from infonce_lint.repair.place import anchor, insert_before, is_in_class_body, loses_comment
 from infonce_lint.repair.proof import Proof
-from infonce_lint.repair.residue import residue_problem
+from infonce_lint.repair.residue import remaining_reads, residue_problem
 from infonce_lint.repair.rewrite import Derived, Refused, Rewriter
 from infonce_lint.semantic.graph.values import Block, Function, Value
 from infonce_lint.semantic.losses.model import ContrastiveLoss, SizeUse
@@ -42,14 +42,18 @@ class _Planner:
         self.settings = settings
         self.proof = Proof(loss)
         self.doubts: list[str] = []
+        self.uses: list[SizeUse] = []
 
     def plan(self) -> Fix | Refusal:
         """Put in what the facts say of the sizes, rewrite every read, rebuild what is frozen."""
-        problem = _framework_problem(self.loss) or injected_mask_problem(self.loss) or residue_problem(self.loss)
+        problem = (
+            _framework_problem(self.loss) or injected_mask_problem(self.loss) or residue_problem(self.loss, self.proof)
+        )
         problem = problem or self._conflict() or gather_problem(self.loss, self.proof) or self._undetermined()
         if problem:
             return Refusal(problem)
         rewriter = Rewriter(self.loss, self.source, self.settings, self.proof)
+        self.uses = [*self.loss.size_uses, *(SizeUse(each) for each in remaining_reads(self.loss, self.proof))]
         edits: list[Edit] = []
         for function, uses in self._by_function().items():
             edits += self._repair_function(function, uses, rewriter)
@@ -69,7 +73,7 @@ class _Planner:
     def _undetermined(self) -> str:
         """Why the sizes cannot be told, where no fact gives them and nothing can be inferred."""
         for use in self.loss.size_uses:
-            wanted = self.proof.wanted(use.read)
+            wanted = self.proof.wanted(self.proof.target(use.read))
             if wanted is None:
                 return f"what `{use.text}` counts is computed in a way that is not followed; repair it by hand"
             if not self.proof.is_determined(wanted):
@@ -84,7 +88,7 @@ class _Planner:
 
     def _by_function(self) -> dict[Function, list[SizeUse]]:
         found: dict[Function, list[SizeUse]] = {}
-        for use in self.loss.size_uses:
+        for use in self.uses:
             found.setdefault(use.read.function, []).append(use)
         return found
 
@@ -101,6 +105,8 @@ class _Planner:
                 raise Refused("the constructor builds the tensor and uses it itself; build it in the loss instead")
             return rebuild.in_loss(frozen, rewriter)
         if frozen or not rewriter.sees_features(uses):
+            if not frozen and getter.gives_size(function, self.proof):
+                return getter.at_calls(function, rewriter)
             return helper.through_helper(function, uses, rewriter)
         edits: list[Edit] = []
         for use in uses:
@@ -170,7 +176,7 @@ class _Planner:
 
     def _equation(self) -> str:
         """The fact that decides, in the words of the code."""
-        wanted = self.proof.wanted(self.loss.size_uses[0].read)
+        wanted = self.proof.wanted(self.proof.target(self.loss.size_uses[0].read))
         fact = self.proof.evidence(wanted) if wanted is not None else None
         return f" (the loss needs {self.proof.told(fact)})" if fact is not None else ""
 

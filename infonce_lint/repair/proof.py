@@ -28,6 +28,7 @@ class Proof:
         self.interpreter = Interpreter(
             model.origins,
             model.roles.features | model.roles.cone,
+            [operand for each in model.roles.similarities for operand in each.operands if operand is not each.seed],
             lambda each: model.values_by_function.get(each, []),
         )
         self.interpreter.run(self._functions())
@@ -58,9 +59,10 @@ class Proof:
         """The configured sizes of the unit."""
         found: set[Symbol] = set()
         for use in self.loss.size_uses:
-            dim = self.number(use.read)
-            if dim is not None:
-                found |= dim.of(Origin.SIZE)
+            for each in (use.read, self.target(use.read)):
+                dim = self.number(each)
+                if dim is not None:
+                    found |= dim.of(Origin.SIZE)
         return frozenset(found)
 
     @property
@@ -76,6 +78,21 @@ class Proof:
         """The number that an expression stands for, as the code says it."""
         known = self.interpreter.evaluate(read, self.frame(read.function))
         return known.dim if isinstance(known, Number) else None
+
+    def target(self, read: Value) -> Value:
+        """The expression to replace: the read, or the part of the size that the code takes of it.
+
+        Where the facts know ``args.batch_size // args.n_gpu`` only, that quotient is what the batch has.
+        """
+        dim = self.number(read)
+        if dim is not None and self.is_determined(self.theory.of(dim)):
+            return read
+        for user in read.users:
+            if user.op == "binop" and user.name == "FloorDivide" and user.inputs[0] is read:
+                quotient = self.number(user)
+                if quotient is not None and quotient.of(Origin.SIZE) and self.is_determined(self.theory.of(quotient)):
+                    return user
+        return read
 
     def wanted(self, read: Value) -> Dim | None:
         """The number that a read stands for, with everything put in that the facts say."""

@@ -6,7 +6,7 @@ import libcst as cst
 
 from infonce_lint.finding import Edit, Span
 from infonce_lint.repair.history import change_of
-from infonce_lint.repair.place import anchor, free_name, new_argument, replace
+from infonce_lint.repair.place import anchor, free_name, new_argument, on_one_row, replace
 from infonce_lint.repair.rewrite import Refused, Rewriter
 from infonce_lint.semantic.graph.values import Function, Value
 from infonce_lint.semantic.losses.model import SizeUse
@@ -113,7 +113,9 @@ def _construction(store: Value, read: Value, at: Value, rewriter: Rewriter, help
                 raise Refused(SEVERAL_STEPS)
             continue
         if rewriter.loss.model.origins.configured(value) is not None:
-            edits[source.span(value.node)] = size_text(at, value, rewriter)
+            target = rewriter.proof.target(value)
+            assert target.node is not None
+            edits[source.span(target.node)] = size_text(at, value, rewriter)
             continue
         if value.op == "name" and value.inputs and value.inputs[0].op == "param":
             edits[source.span(value.node)] = _stored_parameter(value, store.function)
@@ -127,12 +129,15 @@ def _construction(store: Value, read: Value, at: Value, rewriter: Rewriter, help
     for place, content in sorted(edits.items(), key=lambda each: each[0], reverse=True):
         low, high = source.offset(place.start) - start, source.offset(place.end) - start
         text = text[:low] + content + text[high:]
-    return " ".join(part.strip() for part in text.splitlines())
+    joined = on_one_row(text)
+    if joined is None:
+        raise Refused(f"`self.{store.name}` is built with a text of several rows; build it in the loss by hand")
+    return joined
 
 
 def size_text(at: Value, read: Value, rewriter: Rewriter) -> str:
     """The size that ``read`` stands for, written with what is bound at ``at``."""
-    return rewriter.write(rewriter.wanted(read), at)
+    return rewriter.write(rewriter.wanted(rewriter.proof.target(read)), at)
 
 
 def _stored_parameter(value: Value, constructor: Function) -> str:

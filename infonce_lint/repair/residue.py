@@ -1,71 +1,130 @@
-"""Residue: reads of the configured size that reach the loss by ways no fix knows, so a fix would be half of one."""
+"""Residue: reads of the unit's sizes that no finding names; left behind, they would make half a fix."""
 
 from __future__ import annotations
 
-from infonce_lint.semantic.graph.paths import key, path_text
+import libcst as cst
+
+from infonce_lint.repair.proof import Proof
+from infonce_lint.semantic.graph.paths import path_text
+from infonce_lint.semantic.graph.syntax import leaves
 from infonce_lint.semantic.graph.values import Class, Function, Value
 from infonce_lint.semantic.losses.model import ContrastiveLoss
+from infonce_lint.semantic.shapes.dims import Origin
+from infonce_lint.semantic.shapes.domain import Tensor
+from infonce_lint.semantic.shapes.facts import Relation
 
+#: What comes out of these is no part of a loss.
 _ENDS = frozenset(
-    "print info debug warning log_dict DataLoader format range len isinstance add_scalar write append_scalar".split()
+    "print info debug warning error log log_dict log_metrics DataLoader format isinstance add_scalar write append_scalar "
+    "update set_postfix set_description save".split()
 )
+_READING = frozenset({"attr", "sub", "call", "self", "global", "name"})
 
 
-def residue_problem(loss: ContrastiveLoss) -> str:
-    """Which read of the unit's size would stay behind in the loss; empty when there is none."""
-    origins = loss.model.origins
-    keys = {key(use.read) for use in loss.size_uses}
-    keys |= {name for use in loss.size_uses for name in origins.slots_of(use.read)}
-    owners = {function.owner for function in loss.functions if function.owner is not None}
-    parts = (each for each in loss.model.module.functions if each in loss.functions or _builds(each, owners))
-    for value in (value for part in parts for value in loss.model.values_by_function[part]):
-        if id(value.node) in loss.model.reported_nodes:
-            continue
-        if origins.configured(value) is None or not ({key(value)} | origins.slots_of(value)) & keys:
-            continue
-        if _reaches_loss(value, loss):
-            return _refusal(value, f"`{value.function.qualified_name}`")
+def remaining_reads(loss: ContrastiveLoss, proof: Proof) -> list[Value]:
+    """The reads of the unit's sizes that reach the loss beside those that findings name: a fix rewrites them too."""
+    reported = loss.model.reported_nodes
+    tied = _tied(proof)
+    found: dict[int, Value] = {}
+    for function in _functions(loss):
+        for value in loss.model.values_by_function.get(function, ()):
+            if value.op not in _READING or value.node is None or id(value.node) in reported:
+                continue
+            if loss.model.origins.configured(value) is None:
+                continue
+            dim = proof.number(value)
+            if dim is not None and dim.of(Origin.SIZE) & proof.sizes and _reaches_loss(value, proof, tied):
+                found.setdefault(id(value.node), value)
+    return list(found.values())
+
+
+def residue_problem(loss: ContrastiveLoss, proof: Proof) -> str:
+    """Which read of the unit's size would stay behind in a place that no fix can write; empty when there is none."""
     main = loss.model.module.main
     lambdas = (each for each in loss.model.module.functions if each.name == "<lambda>" and each.parent is main)
-    for value in (value for each in lambdas for value in loss.model.values_by_function[each]):
-        if value.op == "self" and key(value) in keys:  # ``scale = property(lambda self: 1 / self.batch_size)``
-            return _refusal(value, "a lambda of the class")
+    names = {each.owner[-1] for each in proof.sizes if isinstance(each.owner, tuple) and each.owner[0] == "self"}
+    for value in (value for each in lambdas for value in loss.model.values_by_function.get(each, ())):
+        if value.op == "self" and value.name in names:  # ``scale = property(lambda self: 1 / self.batch_size)``
+            return (
+                f"`{path_text(value)}` also reaches the loss in a lambda of the class in a way that no fix covers; "
+                "repair all uses together by hand"
+            )
     return ""
 
 
-def _refusal(read: Value, place: str) -> str:
-    return (
-        f"`{path_text(read)}` also reaches the loss in {place} in a way that no fix covers; "
-        "repair all uses together by hand"
-    )
+def _functions(loss: ContrastiveLoss) -> list[Function]:
+    """The functions of the unit, all that they call, and the constructors of their classes."""
+    found = dict.fromkeys(loss.functions)
+    for function in found.copy():
+        stack = [function]
+        while stack:
+            for call in stack.pop().calls:
+                if call.callee is not None and call.callee not in found:
+                    found.setdefault(call.callee)
+                    stack.append(call.callee)
+    owners = {function.owner for function in loss.functions if function.owner is not None}
+    for function in loss.model.module.functions:
+        if _builds(function, owners) or (function.parent in found and not function.is_module):
+            found.setdefault(function)
+    return list(found)
 
 
 def _builds(function: Function, owners: set[Class]) -> bool:
     return function.is_constructor and function.owner in owners
 
 
-def _reaches_loss(read: Value, loss: ContrastiveLoss) -> bool:
-    """Whether what is computed from a read enters the similarity or anything made of it."""
-    cone, origins = loss.model.roles.cone, loss.model.origins
+def _tied(proof: Proof) -> set[Value]:
+    """The operations that need a size of the unit to be that of a tensor from elsewhere."""
+    return {
+        fact.site.value
+        for fact in proof.facts
+        if fact.relation is Relation.EQUAL
+        and proof.sizes & (fact.left.symbols | fact.right.symbols)
+        and (fact.left.of(Origin.AXIS) or fact.right.of(Origin.AXIS))
+    }
+
+
+def _reaches_loss(read: Value, proof: Proof, tied: set[Value]) -> bool:
+    """Whether what is computed from a read enters the similarity or anything made of it, or steers how that is made."""
+    model = proof.loss.model
+    cone, features, origins = model.roles.cone, model.roles.features, model.origins
     seen: set[Value] = set()
     stack = [read]
     while stack:
         value = stack.pop()
         for user in value.users:
-            if user in seen or user.op in ("guard", "param", "func", "class"):
+            if user in seen or user.op in ("guard", "func", "class"):
                 continue
             seen.add(user)
-            if user in cone and user.op in ("binop", "call", "sub", "setitem"):
+            if user in tied:
                 return True
-            if user.op == "call" and (user.name in _ENDS or user.constructs is not None or user.callee is not None):
+            if (user in cone or user in features) and user.op in ("binop", "call", "sub", "setitem"):
+                return True
+            if user.op == "call" and (user.name in _ENDS or user.constructs is not None):
                 continue
-            if user.op == "compare":
-                if origins.size_keys(user) or read.function.is_constructor:
-                    continue
-                return True  # it decides which way the loss goes
+            if user.op == "compare" and not _has_entries(user, proof):
+                if not origins.size_keys(user) and _steers(user, read):
+                    return True
+                continue
             if user.op in ("self", "global") and origins.configured(user) is not None:
                 continue  # a read of its own
             if user.op == "phi" and isinstance(user.literal, Value) and origins.size_keys(user.literal):
                 continue
             stack.append(user)
     return False
+
+
+def _has_entries(test: Value, proof: Proof) -> bool:
+    """Whether a comparison is one of tensors, entry by entry, which steers nothing."""
+    known = proof.interpreter.evaluate(test, proof.frame(test.function))
+    return isinstance(known, Tensor) and (bool(known.dims) or known.rest is not None)
+
+
+def _steers(test: Value, read: Value) -> bool:
+    """Whether a comparison decides more than whether to give up."""
+    if read.function.is_constructor:
+        return False
+    statement = test.block.statements.get(test.index)
+    if isinstance(statement, cst.If) and statement.orelse is None:
+        return not leaves(statement.body)
+    return not isinstance(statement, cst.SimpleStatementLine) or not isinstance(statement.body[0], cst.Assert)

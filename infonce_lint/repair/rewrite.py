@@ -83,7 +83,7 @@ class Rewriter:
 
     def sees_features(self, uses: list[SizeUse]) -> bool:
         """Whether every read has a tensor in scope from which the size follows."""
-        return all(self.can_write(self.wanted(use.read), use.read) for use in uses)
+        return all(self.can_write(self.wanted(self.proof.target(use.read)), use.read) for use in uses)
 
     def can_write(self, wanted: Dim, at: Value) -> bool:
         """Whether a number can be written where ``at`` is read."""
@@ -96,14 +96,15 @@ class Rewriter:
     def rewrite(self, read: Value) -> list[Edit]:
         """The edits that replace a read; a factor of the world size next to it goes when the rows are gathered."""
         assert read.node is not None
-        wanted = self.wanted(read)
+        target = self.proof.target(read)
+        wanted = self.wanted(target)
         dropped = self._drop_world_factor(read)
         if dropped is not None:
             gathered = self.candidates.best(wanted * symbol(Origin.WORLD, WORLD), read.scope or {}, read.function)
             if gathered is not None and gathered.ratio.world == 0:
                 # the rows of all ranks are there already: the factor beside the read goes
                 return [self._edit(read, self.text(gathered, read)), dropped]
-        return [self._edit(read, self.write(wanted, read))]
+        return [self._edit(target, self.write(wanted, read))]
 
     def write(self, wanted: Dim, at: Value) -> str:
         """The text of a number where ``at`` is read."""

@@ -31,6 +31,7 @@ def binary(context: Context, value: Value, frame: Frame) -> Abstract | None:
     site = Site(value, frame)
     left, right = (context.evaluate(each, frame) for each in value.inputs[:2])
     if value.name == "MatrixMultiply":
+        context.tensors.update(each.site for each in (left, right) if isinstance(each, Opaque))
         first, second = context.as_tensor(left), context.as_tensor(right)
         return multiplied(context, first, second, site) if first is not None and second is not None else None
     if isinstance(left, Text) or isinstance(right, Text):

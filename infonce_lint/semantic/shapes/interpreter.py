@@ -49,8 +49,15 @@ class Interpreter(Context):
     ``facts`` holds what the functions given to `run` and all that they call need, in the order of evaluation.
     """
 
-    def __init__(self, origins: Origins, rows: Set[Value], values_of: Callable[[Function], Sequence[Value]]) -> None:
+    def __init__(
+        self,
+        origins: Origins,
+        rows: Set[Value],
+        compared: Sequence[Value],
+        values_of: Callable[[Function], Sequence[Value]],
+    ) -> None:
         super().__init__(origins, rows)
+        self.compared = compared  # the operands of similarities
         self.values_of = values_of
         self.reads: dict[Site, list[Value]] = {}  # how what comes from elsewhere is read
         self.world_reads: list[Value] = []
@@ -83,9 +90,19 @@ class Interpreter(Context):
 
     def _take_likely(self) -> bool:
         """Put in the ranks that are only likely, where nothing else decides; whether there are any."""
+        if not self.likely_ranks.keys() - self.ranks.keys():
+            self._take_operands()
         more = {site: rank for site, rank in self.likely_ranks.items() if site not in self.ranks}
         self.ranks.update(more)
         return bool(more)
+
+    def _take_operands(self) -> None:
+        """What is compared row by row is most likely a matrix, or one spread over a new axis."""
+        for value in self.compared:
+            tensor = self.tensor(value, self.root(value.function))
+            if tensor is not None and tensor.rest is not None:
+                spread = any(each.number == 1 for each in tensor.dims)
+                self.with_rank(tensor, 3 if spread else 2, likely=True)
 
     def root(self, function: Function) -> Frame:
         """The run of a function by itself."""

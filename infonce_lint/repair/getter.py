@@ -21,7 +21,12 @@ def gives_size(function: Function, proof: Proof) -> bool:
 def at_calls(function: Function, rewriter: Rewriter) -> list[Edit]:
     """Replace each call in the loss by the number of rows that the batch really has there."""
     edits: list[Edit] = []
-    inside = [call for call in function.callers if call.function in rewriter.loss.functions]
+    functions = rewriter.loss.functions
+    inside = [
+        call
+        for call in function.callers
+        if call.function in functions or call.function.parent in functions or gives_size(call.function, rewriter.proof)
+    ]
     if not inside:
         raise Refused(f"`{function.qualified_name}` gives the size, and no loss of this file asks it by a call")
     for call in inside:

@@ -148,7 +148,7 @@ class _Planner:
         current, at = place
         while current is not None:
             if current is value.block:
-                return value.index < at
+                return value.index < _first_on_row(current, at)
             at, current = current.index, current.parent
         return False
 
@@ -179,6 +179,13 @@ class _Planner:
         wanted = self.proof.wanted(self.proof.target(self.loss.size_uses[0].read))
         fact = self.proof.evidence(wanted) if wanted is not None else None
         return f" (the loss needs {self.proof.told(fact)})" if fact is not None else ""
+
+
+def _first_on_row(block: Block, index: int) -> int:
+    """The number of the first statement that shares its row with another one."""
+    while index > 0 and block.statements.get(index - 1) is block.statements.get(index, block):
+        index -= 1
+    return index
 
 
 def _framework_problem(loss: ContrastiveLoss) -> str:

@@ -6,7 +6,7 @@ import libcst as cst
 
 from infonce_lint.repair.proof import Proof
 from infonce_lint.semantic.graph.paths import path_text
-from infonce_lint.semantic.graph.syntax import leaves
+from infonce_lint.semantic.graph.syntax import changes_receiver, leaves
 from infonce_lint.semantic.graph.values import Class, Function, Value
 from infonce_lint.semantic.losses.model import ContrastiveLoss
 from infonce_lint.semantic.shapes.dims import Origin
@@ -15,8 +15,8 @@ from infonce_lint.semantic.shapes.facts import Relation
 
 #: What comes out of these is no part of a loss.
 _ENDS = frozenset(
-    "print info debug warning error log log_dict log_metrics DataLoader format isinstance add_scalar write append_scalar "
-    "update set_postfix set_description save".split()
+    "print info debug warning error log log_dict log_metrics DataLoader format isinstance add_scalar write "
+    "append_scalar update set_postfix set_description save".split()
 )
 _READING = frozenset({"attr", "sub", "call", "self", "global", "name"})
 
@@ -40,6 +40,12 @@ def remaining_reads(loss: ContrastiveLoss, proof: Proof) -> list[Value]:
 
 def residue_problem(loss: ContrastiveLoss, proof: Proof) -> str:
     """Which read of the unit's size would stay behind in a place that no fix can write; empty when there is none."""
+    kept = _kept_tensor(loss, proof)
+    if kept is not None:
+        return (
+            f"`self.{kept.name}` is built in the constructor from the same size in another way; "
+            "build it in the loss from the features' rows"
+        )
     main = loss.model.module.main
     lambdas = (each for each in loss.model.module.functions if each.name == "<lambda>" and each.parent is main)
     names = {each.owner[-1] for each in proof.sizes if isinstance(each.owner, tuple) and each.owner[0] == "self"}
@@ -50,6 +56,22 @@ def residue_problem(loss: ContrastiveLoss, proof: Proof) -> str:
                 "repair all uses together by hand"
             )
     return ""
+
+
+def _kept_tensor(loss: ContrastiveLoss, proof: Proof) -> Value | None:
+    """A read of a tensor that keeps the configured size between batches and that no finding names."""
+    stores = {reach.store for use in loss.size_uses for reach in use.engagements}
+    for function in loss.functions:
+        if function.is_constructor:
+            continue
+        for value in loss.model.values_by_function.get(function, ()):
+            kept = [each for each in value.inputs if each.op == "store" and each.function.is_constructor]
+            if value.op != "self" or not kept or stores.intersection(kept):
+                continue
+            tensor = proof.tensor(value, function)
+            if tensor is not None and any(dim.of(Origin.SIZE) & proof.sizes for dim in tensor.dims):
+                return value
+    return None
 
 
 def _functions(loss: ContrastiveLoss) -> list[Function]:
@@ -102,6 +124,8 @@ def _reaches_loss(read: Value, proof: Proof, tied: set[Value]) -> bool:
                 return True
             if user.op == "call" and (user.name in _ENDS or user.constructs is not None):
                 continue
+            if user.op == "setitem" or (user.op == "call" and changes_receiver(user.name)):
+                return True  # a part of a tensor is changed where it lies
             if user.op == "compare" and not _has_entries(user, proof):
                 if not origins.size_keys(user) and _steers(user, read):
                     return True

@@ -24,7 +24,6 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 )
 #: The rooms inside the model, from top to bottom.
 MODEL = (
-    "semantic/extents",
     "semantic/losses",
     "semantic/shapes",
     "semantic/sizes",

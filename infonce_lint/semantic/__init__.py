@@ -10,5 +10,5 @@ Reading order, each file resting on those before it:
 * losses: features, cone, similarity, roles (similarities, the rows they compare, and what is computed from them), sinks
   (the places where an integer sizes, cuts, indexes or divides), engagement (whether such a place takes part in a loss,
   unprotected), model: `SemanticModel` and `ContrastiveLoss`, all that rules read
-* extents: how many rows tensors have, for the planner of fixes
+* shapes: what is known of the shapes of tensors, and what operations need of them
 """

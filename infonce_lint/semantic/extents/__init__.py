@@ -1,1 +1,0 @@
-"""How many rows tensors have, for the planner of fixes."""

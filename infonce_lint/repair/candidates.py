@@ -34,6 +34,11 @@ class Ratio:
         return self.number == 1 and not self.named
 
 
+def is_stored_rows(symbol: Symbol) -> bool:
+    """Whether an axis is that of a tensor that is kept between batches: a queue, prototypes, a bank."""
+    return isinstance(symbol.owner, Site) and symbol.owner.value.op in ("self", "global", "attr")
+
+
 def ratio_of(wanted: Dim, rows: Dim) -> Ratio | None:
     """What the rows must be multiplied by; None where that is no product of numbers and named counts."""
     quotient = wanted.over(rows)
@@ -132,7 +137,7 @@ class Candidates:
             return None
         foreign = self._foreign_part(rows, solved)
         if foreign:
-            self.foreign = f"`{name}` also holds the rows of `{foreign}`"
+            self.foreign = self.foreign or f"`{name}` holds the rows of {foreign}, and not all are known to be views"
             return None
         return ratio
 
@@ -142,7 +147,7 @@ class Candidates:
         return bool(dim.of(Origin.AXIS) or dim.of(Origin.UNKNOWN)) and not dim.of(Origin.SIZE)
 
     def _foreign_part(self, rows: Dim, solved: Dim) -> str:
-        """Which part of a sum of rows is no view of the batch; empty when all are.
+        """What a sum of rows is put together from, where a part may be no view of the batch; empty where all are.
 
         Parts that the facts give one by one are what they are; parts that only their sum is known of are views when
         there are as many as the sum holds sizes, and none of them is kept between batches.
@@ -150,19 +155,18 @@ class Candidates:
         if len(rows.terms) < 2:
             return ""
         count = sum((number for _, number in rows.terms), Fraction(0))
+        names: list[str] = []
+        is_foreign = False
         for monomial, number in rows.terms:
+            axes = [symbol for symbol, _ in monomial if symbol.origin is Origin.AXIS]
+            names += [self.proof.name(axis).partition(".shape")[0] for axis in axes]
             part = self.proof.theory.of(Dim(frozenset({(monomial, number)})))
             if len(part.terms) == 1 and part.of(Origin.SIZE) and not part.of(Origin.AXIS):
                 continue
-            owners = [symbol.owner for symbol, _ in monomial if symbol.origin is Origin.AXIS]
-            if len(owners) != 1:
-                return "others"
-            owner = owners[0]
-            stored = isinstance(owner, Site) and owner.value.op in ("self", "global", "attr")
-            if stored or sum(value for _, value in solved.terms) != count:
-                axis = next(symbol for symbol, _ in monomial if symbol.origin is Origin.AXIS)
-                return self.proof.name(axis).partition(".shape")[0]
-        return ""
+            is_stored = any(is_stored_rows(axis) for axis in axes)
+            if len(axes) != 1 or is_stored or sum(value for _, value in solved.terms) != count:
+                is_foreign = True
+        return " and ".join(f"`{name}`" for name in sorted(names)) or "others" if is_foreign else ""
 
     def sum_text(self, wanted: Dim, scope: dict[str, Value], function: Function) -> tuple[str, int] | None:
         """``z_i.shape[0] + z_j.shape[0]`` and how often that holds the number, where no tensor holds them both."""
@@ -183,7 +187,7 @@ class Candidates:
         ((symbol, power),) = monomial
         if power != 1 or symbol.origin is not Origin.AXIS or not isinstance(symbol.owner, Site):
             return None
-        if symbol.owner.value.op in ("self", "global", "attr"):
+        if is_stored_rows(symbol):
             return None
         for name, value in scope.items():
             if "." in name or value.op in _NO_TENSORS or value.maybe_unbound:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from infonce_lint.repair.candidates import is_stored_rows
 from infonce_lint.repair.proof import Proof
 from infonce_lint.semantic.losses.similarity import SELF, TOWERS, Similarity
 from infonce_lint.semantic.shapes.dims import ONE, Dim, Origin, number
@@ -49,7 +50,8 @@ def _two_halves(proof: Proof, wanted: Dim) -> tuple[Fact, str] | None:
             places.setdefault(fact.left, set()).add(-fact.right if signs == {False} else fact.right)
             sites[fact.left] = fact
     for axis, cuts in places.items():
-        if len(cuts) == 1 and not axis.of(Origin.SIZE):
+        stored = any(is_stored_rows(each) for each in axis.of(Origin.AXIS))
+        if len(cuts) == 1 and not axis.of(Origin.SIZE) and len(axis.terms) <= 2 and not stored:
             (cut,) = cuts
             equal = Fact(Relation.EQUAL, axis, cut * number(2), sites[axis].site)
             return equal, "two views are inferred from the convention"

@@ -57,6 +57,31 @@ def _chain(block: Block, index: int) -> list[tuple[Block, int]]:
     return found
 
 
+def is_bound_before(value: Value, place: tuple[Block, int]) -> bool:
+    """Whether a variable's value is there for certain when the statement at ``place`` (and its row) begins."""
+    if value.op in ("param", "import"):
+        return True
+    current: Block | None
+    current, at = place
+    while current is not None:
+        if current is value.block:
+            return value.index < _first_on_row(current, at)
+        at, current = current.index, current.parent
+    return False
+
+
+def _first_on_row(block: Block, index: int) -> int:
+    """The number of the first statement that shares its row with another one."""
+    while index > 0 and block.statements.get(index - 1) is block.statements.get(index, block):
+        index -= 1
+    return index
+
+
+def depth_of(block: Block) -> int:
+    """How many blocks stand around one."""
+    return len(_chain(block, 0))
+
+
 def insert_before(source: SourceFile, place: tuple[Block, int], lines: list[str]) -> Edit | None:
     """Put statements before another one, at its indentation; None where it does not begin its row."""
     block, index = place

@@ -9,12 +9,13 @@ from infonce_lint.repair import getter, helper, rebuild
 from infonce_lint.repair.gather import gather_problem
 from infonce_lint.repair.inference import inferred
 from infonce_lint.repair.injected import injected_mask_problem
-from infonce_lint.repair.place import anchor, insert_before, is_in_class_body, loses_comment
+from infonce_lint.repair.place import anchor, depth_of, insert_before, is_bound_before, is_in_class_body, loses_comment
 from infonce_lint.repair.proof import Proof
 from infonce_lint.repair.residue import remaining_reads, residue_problem
 from infonce_lint.repair.rewrite import Derived, Refused, Rewriter
-from infonce_lint.semantic.graph.values import Block, Function, Value
+from infonce_lint.semantic.graph.values import Block, Function
 from infonce_lint.semantic.losses.model import ContrastiveLoss, SizeUse
+from infonce_lint.semantic.shapes.running import library_of
 from infonce_lint.settings import Settings
 from infonce_lint.sources.edits import with_row_breaks
 from infonce_lint.sources.source import SourceFile
@@ -90,7 +91,9 @@ class _Planner:
         found: dict[Function, list[SizeUse]] = {}
         for use in self.uses:
             found.setdefault(use.read.function, []).append(use)
-        return found
+        # a local of the outer block serves the inner ones too; what is rebuilt asks the locals of the loss
+        ordered = sorted(found, key=lambda each: any(use.frozen for use in found[each]))
+        return {each: sorted(found[each], key=lambda use: depth_of(use.read.block)) for each in ordered}
 
     def _repair_function(self, function: Function, uses: list[SizeUse], rewriter: Rewriter) -> list[Edit]:
         frozen = [use for use in uses if use.frozen]
@@ -107,6 +110,8 @@ class _Planner:
         if frozen or not rewriter.sees_features(uses):
             if not frozen and getter.gives_size(function, self.proof):
                 return getter.at_calls(function, rewriter)
+            if not frozen and not function.callers:
+                rewriter.refuse(uses)
             return helper.through_helper(function, uses, rewriter)
         edits: list[Edit] = []
         for use in uses:
@@ -138,19 +143,7 @@ class _Planner:
         return edits
 
     def _is_bound(self, derived: Derived, place: tuple[Block, int]) -> bool:
-        return all(self._is_bound_before(value, place) for value in derived.values)
-
-    @staticmethod
-    def _is_bound_before(value: Value, place: tuple[Block, int]) -> bool:
-        if value.op in ("param", "import"):
-            return True
-        current: Block | None
-        current, at = place
-        while current is not None:
-            if current is value.block:
-                return value.index < _first_on_row(current, at)
-            at, current = current.index, current.parent
-        return False
+        return all(is_bound_before(value, place) for value in derived.values)
 
     def _fix(self, edits: list[Edit]) -> Fix:
         newline = self.source.newline
@@ -181,18 +174,10 @@ class _Planner:
         return f" (the loss needs {self.proof.told(fact)})" if fact is not None else ""
 
 
-def _first_on_row(block: Block, index: int) -> int:
-    """The number of the first statement that shares its row with another one."""
-    while index > 0 and block.statements.get(index - 1) is block.statements.get(index, block):
-        index -= 1
-    return index
-
-
 def _framework_problem(loss: ContrastiveLoss) -> str:
     """TensorFlow's static shapes need other code than the fix writes."""
-    functions = loss.functions
-    roots = {path.split(".")[0] for path in loss.model.module.imports.values()}
-    if functions and roots & {"tensorflow", "keras"} and not roots & {"torch", "jax"}:
+    calls = [call for function in loss.functions for call in function.calls]
+    if any(library_of(call) == "tensorflow" for call in calls):
         return (
             "TensorFlow: take the size from `tf.shape(x)[0]` (`tf.cast` it for divisors) in the function that holds x"
         )

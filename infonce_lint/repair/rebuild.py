@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import libcst as cst
 
 from infonce_lint.finding import Edit, Span
 from infonce_lint.repair.history import change_of
-from infonce_lint.repair.place import anchor, free_name, new_argument, on_one_row, replace
-from infonce_lint.repair.rewrite import Refused, Rewriter
+from infonce_lint.repair.place import anchor, free_name, is_bound_before, new_argument, on_one_row, replace
+from infonce_lint.repair.rewrite import Place, Refused, Rewriter
 from infonce_lint.semantic.graph.values import Function, Value
 from infonce_lint.semantic.losses.model import SizeUse
 from infonce_lint.semantic.shapes.dims import Origin
@@ -77,14 +79,15 @@ def _rebuild_in(
     if rows_made is None or not rows_made.of(Origin.SIZE):
         raise Refused(f"the rows of `self.{store.name}` do not follow from the size; rebuild it in the loss by hand")
     wanted = rewriter.proof.theory.of(rows_made)
-    tensor = rewriter.candidates.tensor_name(first.scope or {}, function)
+    scope = {each: value for each, value in (first.scope or {}).items() if is_bound_before(value, place)}
+    tensor = rewriter.candidates.tensor_name(scope, function)
     if tensor is None:
         raise Refused(
             f"no tensor with the batch's rows is bound where `self.{store.name}` is read; rebuild it there by hand"
         )
-    rows = rewriter.write(wanted, first)
+    rows = rewriter.write(wanted, first, place)
     name = free_name(store.name.strip("_") or "stored", function)
-    text = _construction(store, read, first, rewriter, helper)
+    text = _construction(store, read, _Place(first, place, tensor), rewriter, helper)
     device = f".to({tensor}.device)" if _is_torch(rewriter) else ""
     if device and not _is_chainable(store.inputs[0].node):
         text = f"({text})"
@@ -93,7 +96,16 @@ def _rebuild_in(
     return [replace(rewriter.source, each.node, name) for each in reads if each.node is not None]
 
 
-def _construction(store: Value, read: Value, at: Value, rewriter: Rewriter, helper: tuple[Value, str] | None) -> str:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a tensor is rebuilt: before the statement at ``place``, with the scope of ``read`` and on a device."""
+
+    read: Value
+    place: Place
+    tensor: str  # one whose device the copy belongs to
+
+
+def _construction(store: Value, read: Value, at: _Place, rewriter: Rewriter, helper: tuple[Value, str] | None) -> str:
     """The expression that built the tensor, written for the loss: attributes for parameters, the batch for the size."""
     source = rewriter.source
     built = store.inputs[0]
@@ -108,6 +120,13 @@ def _construction(store: Value, read: Value, at: Value, rewriter: Rewriter, help
         seen.add(value)
         if value.node is None or value.function is not store.function:
             continue
+        moved = _moved_to_device(value)
+        if moved is not None and _inside(value, span, rewriter):
+            kept = source.span(moved.node).end if moved.node is not None else None
+            if kept is not None:  # the copy goes to the features' device anyway
+                edits[Span(kept, source.span(value.node).end)] = ""
+                stack.append(moved)
+                continue
         if not _inside(value, span, rewriter):
             if value.op not in ("const", "str", "global", "free"):
                 raise Refused(SEVERAL_STEPS)
@@ -115,7 +134,7 @@ def _construction(store: Value, read: Value, at: Value, rewriter: Rewriter, help
         if rewriter.loss.model.origins.configured(value) is not None:
             target = rewriter.proof.target(value)
             assert target.node is not None
-            edits[source.span(target.node)] = size_text(at, value, rewriter)
+            edits[source.span(target.node)] = size_text(at.read, value, rewriter, at.place)
             continue
         if value.op == "name" and value.inputs and value.inputs[0].op == "param":
             edits[source.span(value.node)] = _stored_parameter(value, store.function)
@@ -123,7 +142,7 @@ def _construction(store: Value, read: Value, at: Value, rewriter: Rewriter, help
         stack.extend(value.inputs)
     if helper is not None:
         call, name = helper
-        edit = new_argument(source, call, f"{name}={size_text(at, read, rewriter)}")
+        edit = new_argument(source, call, f"{name}={size_text(at.read, read, rewriter, at.place)}")
         edits[edit.span] = edit.content
     text, start = source.segment(span), source.offset(span.start)
     for place, content in sorted(edits.items(), key=lambda each: each[0], reverse=True):
@@ -135,9 +154,19 @@ def _construction(store: Value, read: Value, at: Value, rewriter: Rewriter, help
     return joined
 
 
-def size_text(at: Value, read: Value, rewriter: Rewriter) -> str:
+def size_text(at: Value, read: Value, rewriter: Rewriter, place: Place | None = None) -> str:
     """The size that ``read`` stands for, written with what is bound at ``at``."""
-    return rewriter.write(rewriter.wanted(rewriter.proof.target(read)), at)
+    return rewriter.write(rewriter.wanted(rewriter.proof.target(read)), at, place)
+
+
+def _moved_to_device(value: Value) -> Value | None:
+    """The tensor in ``tensor.to(device)``, where the device is a variable; None for anything else."""
+    called = value.inputs[0] if value.op == "call" else None
+    if called is None or value.name != "to" or called.op != "attr" or len(value.keywords) != 1:
+        return None
+    asked = value.inputs[1]
+    is_device = "device" in (asked.name, asked.bound) or "device" in (value.keywords[0] or "")
+    return called.inputs[0] if is_device else None
 
 
 def _stored_parameter(value: Value, constructor: Function) -> str:

@@ -12,6 +12,7 @@ from infonce_lint.semantic.losses.model import ContrastiveLoss
 from infonce_lint.semantic.shapes.dims import Origin
 from infonce_lint.semantic.shapes.domain import Tensor
 from infonce_lint.semantic.shapes.facts import Relation
+from infonce_lint.semantic.shapes.running import library_of
 
 #: What comes out of these is no part of a loss.
 _ENDS = frozenset(
@@ -84,6 +85,9 @@ def _functions(loss: ContrastiveLoss) -> list[Function]:
                 if call.callee is not None and call.callee not in found:
                     found.setdefault(call.callee)
                     stack.append(call.callee)
+    for value in loss.model.roles.features:
+        if value.op == "call" and value.callee is None and not value.function.is_module:
+            found.setdefault(value.function)  # it makes features
     owners = {function.owner for function in loss.functions if function.owner is not None}
     for function in loss.model.module.functions:
         if _builds(function, owners) or (function.parent in found and not function.is_module):
@@ -120,9 +124,11 @@ def _reaches_loss(read: Value, proof: Proof, tied: set[Value]) -> bool:
             seen.add(user)
             if user in tied:
                 return True
-            if (user in cone or user in features) and user.op in ("binop", "call", "sub", "setitem"):
+            if user in cone and user.op in ("binop", "call", "sub", "setitem"):
                 return True
-            if user.op == "call" and (user.name in _ENDS or user.constructs is not None):
+            if user in features and user.op in ("binop", "call", "setitem"):
+                return True  # a slice of features ends where they end
+            if user.op == "call" and (user.name in _ENDS or user.constructs is not None or _is_foreign(user)):
                 continue
             if user.op == "setitem" or (user.op == "call" and changes_receiver(user.name)):
                 return True  # a part of a tensor is changed where it lies
@@ -136,6 +142,14 @@ def _reaches_loss(read: Value, proof: Proof, tied: set[Value]) -> bool:
                 continue
             stack.append(user)
     return False
+
+
+def _is_foreign(call: Value) -> bool:
+    """Whether a call runs code of another file, which may be a data loader as well as anything else."""
+    called = call.inputs[0]
+    is_method = called.op == "attr" and bool(called.inputs) and library_of(call) is None
+    is_builtin = called.op in ("global", "free") and not called.inputs
+    return call.callee is None and library_of(call) is None and not is_method and not is_builtin
 
 
 def _has_entries(test: Value, proof: Proof) -> bool:

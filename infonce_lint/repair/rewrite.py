@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from infonce_lint.finding import Edit
 from infonce_lint.repair.candidates import Candidate, Candidates
-from infonce_lint.repair.place import delete, encloses, free_name, home_of, is_bracketed, needs_brackets, replace
+from infonce_lint.repair.place import (
+    delete,
+    encloses,
+    free_name,
+    home_of,
+    is_bound_before,
+    is_bracketed,
+    needs_brackets,
+    replace,
+)
 from infonce_lint.repair.proof import Proof
 from infonce_lint.semantic.graph.paths import path_text
 from infonce_lint.semantic.graph.values import Block, Function, Value
 from infonce_lint.semantic.losses.model import ContrastiveLoss, SizeUse
+from infonce_lint.semantic.names import words
 from infonce_lint.semantic.shapes.dims import WORLD, Dim, Origin, symbol
 from infonce_lint.settings import Settings
 from infonce_lint.sources.source import SourceFile
 
+Place: TypeAlias = tuple[Block, int]
 _ROW_LIMIT = 110
+#: What makes several views of an image, by the words of its name (``x.view(2, -1)`` does not).
+_VIEW_WORDS = frozenset({"generator", "views", "crops", "multiview"})
 
 
 class Refused(Exception):
@@ -106,17 +120,24 @@ class Rewriter:
                 return [self._edit(read, self.text(gathered, read)), dropped]
         return [self._edit(target, self.write(wanted, read))]
 
-    def write(self, wanted: Dim, at: Value) -> str:
-        """The text of a number where ``at`` is read."""
+    def refuse(self, uses: list[SizeUse]) -> None:
+        """Say why the first of some reads that cannot be written cannot."""
+        for use in uses:
+            self.write(self.wanted(self.proof.target(use.read)), use.read)
+
+    def write(self, wanted: Dim, at: Value, place: Place | None = None) -> str:
+        """The text of a number where ``at`` is read, or for a statement that is put before ``place``."""
         scope = at.scope or {}
+        if place is not None:
+            scope = {name: value for name, value in scope.items() if is_bound_before(value, place)}
         found = self.candidates.best(wanted, scope, at.function)
         if found is not None:
-            return self.text(found, at)
+            return self.text(found, at, place)
         total = self.candidates.sum_text(wanted, scope, at.function)
         if total is not None:
             rows, views = total
             names = [each.partition(".")[0] for each in rows.split(" + ")]
-            return self._local(rows, tuple(scope[each] for each in names), str(views), at)
+            return self._local(rows, tuple(scope[each] for each in names), str(views), at, place)
         if self.candidates.foreign:
             raise Refused(f"{self.candidates.foreign}; derive the size from the batch's own rows by hand")
         raise Refused(
@@ -129,7 +150,7 @@ class Rewriter:
             text = f"({text})"
         return replace(self.source, read.node, text)
 
-    def text(self, candidate: Candidate, at: Value) -> str:
+    def text(self, candidate: Candidate, at: Value, place: Place | None = None) -> str:
         """The text of a candidate times its ratio; a division by views becomes a local with its assertion."""
         ratio = candidate.ratio
         if candidate.axis is None:
@@ -138,7 +159,7 @@ class Rewriter:
         world = self._named_text([symbol(Origin.WORLD, WORLD)], at) if ratio.world else ""
         if ratio.named or ratio.number.denominator != 1:
             views = self._views(candidate, at)
-            rows = self._local(rows, (candidate.value,), views, at)
+            rows = self._local(rows, (candidate.value,), views, at, place)
         elif ratio.number != 1:
             rows = f"{ratio.number.numerator} * {rows}"
         if ratio.world == 1:
@@ -169,12 +190,13 @@ class Rewriter:
             parts.insert(0, str(candidate.ratio.number.denominator))
         return " * ".join(parts)
 
-    def _local(self, rows: str, values: tuple[Value, ...], views: str, read: Value) -> str:
+    def _local(self, rows: str, values: tuple[Value, ...], views: str, read: Value, place: Place | None = None) -> str:
         """The name of the local size of a function, defined once for each count of rows and views."""
         function = read.function
-        home = home_of(read.block)
+        place = place or (read.block, read.index)
+        home = home_of(place[0])
         key = (function, values, rows, views, home)
-        derived = self.derived.get(key) or self._same_size(rows, values, views, read)
+        derived = self.derived.get(key) or self._same_size(rows, values, views, function, place[0])
         if derived is None:
             if not views.isdigit():
                 for value in values:
@@ -182,16 +204,18 @@ class Rewriter:
             name = free_name(self.settings.local_name, function, self._locals(function))
             derived = Derived(name, rows, values, views)
             self.derived[key] = derived
-        derived.places.append((read.block, read.index))
+        derived.places.append(place)
         if _is_conditional(read):
             self.doubts.append("the assertion stands before a conditional expression of which one side alone needs it")
         return derived.name
 
-    def _same_size(self, rows: str, values: tuple[Value, ...], views: str, read: Value) -> Derived | None:
-        """A local that counts the same rows already, from an earlier value of the tensor that reaches ``read``."""
+    def _same_size(
+        self, rows: str, values: tuple[Value, ...], views: str, function: Function, block: Block
+    ) -> Derived | None:
+        """A local that counts the same rows already, from an earlier value of the tensor that reaches ``block``."""
         for (owner, earlier, text, factor, home), derived in self.derived.items():
-            is_same = owner is read.function and text == rows and factor == views and encloses(home, read.block)
-            if not is_same or not all(encloses(each.block, read.block) for each in earlier):
+            is_same = owner is function and text == rows and factor == views and encloses(home, block)
+            if not is_same or not all(encloses(each.block, block) for each in earlier):
                 continue
             if earlier == values or [self._rows(each, owner) for each in earlier] == [
                 self._rows(each, owner) for each in values
@@ -209,9 +233,19 @@ class Rewriter:
 
     def _doubt_views(self, value: Value, views: str) -> None:
         """The view count is a name: doubtful when the file shows how many views are really stacked."""
-        shown = self._stacked_views(value, set())
+        shown = self._stacked_views(value, set()) or self._generated_views()
         if shown:
             self.doubts.append(f"the file stacks {shown} views where the loss trusts `{views}`")
+
+    def _generated_views(self) -> int:
+        """How many views a generator in the file is told to make; 0 where there is none."""
+        for function in self.loss.model.module.functions:
+            for call in function.calls:
+                if call.callee is None and "view" in call.name.lower() and not _VIEW_WORDS.isdisjoint(words(call.name)):
+                    counts = [each.literal for _, each in call.arguments() if type(each.literal) is int]
+                    if counts and counts[0] > 1:
+                        return counts[0]
+        return 0
 
     def _stacked_views(self, value: Value, seen: set[Value]) -> int:
         if value in seen:

@@ -111,6 +111,11 @@ def _run_row(call: Call, name: str, library: str) -> Abstract | None:
     return row.transfer(call) if row is not None else None
 
 
+def library_of(call: Value) -> str | None:
+    """The array library that a call runs; None for anything else."""
+    return _library(call.inputs[0])
+
+
 def _library(called: Value) -> str | None:
     """The library whose function is called, under whatever name it was imported; None for anything else."""
     if not is_library(called.inputs[0] if called.op == "attr" and called.inputs else called):

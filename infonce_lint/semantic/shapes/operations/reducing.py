@@ -18,7 +18,7 @@ def reduced(call: Call, tensor: Tensor, axes: list[int] | None, *, keeps: bool) 
                 return None
             tensor = call.context.with_rank(tensor, max(len(tensor.dims), 2), likely=True)
         else:
-            tensor = tensor.opened(max(axes) + 1)
+            tensor = call.context.with_rank(tensor, max(*axes, len(tensor.dims) - 1, 1) + 1, likely=True)
     places = {normal_axis(each, len(tensor.dims)) for each in axes}
     if None in places:
         return None

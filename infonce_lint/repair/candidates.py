@@ -65,6 +65,7 @@ class Candidate:
     axis: int | None
     ratio: Ratio
     text: str
+    gathered: bool = False  # whether its rows are those of all processes
 
 
 class Candidates:
@@ -122,7 +123,7 @@ class Candidates:
         for axis, dim in enumerate(dims):
             ratio = self._ratio(wanted, dim, name)
             if ratio is not None:
-                yield Candidate(name, value, axis, ratio, f"{name}.shape[{axis}]")
+                yield Candidate(name, value, axis, ratio, f"{name}.shape[{axis}]", bool(dim.of(Origin.WORLD)))
         if len(dims) > 1 and (ratio := self._ratio(wanted, dims[0] * dims[1], name)) is not None:
             yield Candidate(name, value, 0, ratio, f"{name}.shape[0] * {name}.shape[1]")
 

@@ -165,7 +165,8 @@ class Rewriter:
         if ratio.world == 1:
             return f"{rows} * {world}"
         if ratio.world == -1:
-            self.doubts.append("the sizes count several processes but nothing is gathered here")
+            if not candidate.gathered:
+                self.doubts.append("the sizes count several processes but nothing is gathered here")
             return f"{rows} // {world}"
         return rows
 

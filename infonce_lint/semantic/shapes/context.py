@@ -55,8 +55,10 @@ class Context(ABC):
     def joined(self, first: Abstract, other: Abstract, site: Site) -> Abstract:
         """What is known where two branches meet; beside a tensor, a value from elsewhere is one."""
         if isinstance(first, Tensor) and isinstance(other, Opaque):
+            self.tensors.add(other.site)
             other = self.as_tensor(other) or other
         elif isinstance(first, Opaque) and isinstance(other, Tensor):
+            self.tensors.add(first.site)
             first = self.as_tensor(first) or first
         return joined(first, other, site)
 

@@ -301,7 +301,10 @@ class Interpreter(Context):
     def _gathered(self, value: Value, frame: Frame) -> Abstract | None:
         """The rows of all ranks: in one tensor, or a tensor for each rank where they are put together next."""
         first = value.argument(0)
-        tensor = self.tensor(first, frame) if first is not None else None
+        known = self.evaluate(first, frame) if first is not None else None
+        if isinstance(known, Opaque):
+            self.tensors.add(known.site)
+        tensor = self.as_tensor(known) if known is not None else None
         if tensor is None:
             return None
         world = symbol(Origin.WORLD, WORLD)

@@ -30,10 +30,11 @@ from infonce_lint.semantic.shapes.domain import (
     Text,
     joined,
 )
-from infonce_lint.semantic.shapes.products import turned
+from infonce_lint.semantic.shapes.products import last_turned, turned
 from infonce_lint.semantic.shapes.running import inner_frame, operation_of
 from infonce_lint.semantic.sizes.origin import Origins
 
+_FIELDS = {"values": 0, "indices": 1}  # of what ``x.max(dim)``, ``topk`` and ``sort`` return
 _PASSES = 4  # how often ranks that an operation demands are put in anew
 _LONGEST_LIST = 16
 _TOGETHER = frozenset({"cat", "concat", "concatenate", "stack", "vstack"})
@@ -187,7 +188,10 @@ class Interpreter(Context):
                 return known
             if value.name == "ndim":
                 return Number(number(len(known.dims))) if known.rest is None else Opaque(Site(value, frame))
-            return turned(self, known) or Opaque(Site(value, frame))
+            turn = last_turned if value.name == "mT" else turned
+            return turn(self, known) or Opaque(Site(value, frame))
+        if isinstance(base, Parts) and value.name in _FIELDS and len(base.items) == 2:
+            return base.items[_FIELDS[value.name]]
         return self.read_at_path(value, frame)
 
     def _phi(self, value: Value, frame: Frame) -> Abstract:

@@ -134,7 +134,8 @@ def indexed(context: Context, tensor: Tensor, indices: list[Value], site: Site) 
 def _entries(context: Context, known: Abstract) -> Tensor | None:
     """The shape of an index that picks entries by number; None where it may as well be a mask."""
     if isinstance(known, Tensor) and known.kind is not Kind.INTEGER:
-        return known if not known.dims and known.rest is None else None
+        is_place = not known.dims and known.rest is None and known.kind is Kind.ANY
+        return known if is_place else None
     if isinstance(known, Tensor | Listing | Parts):
         found = context.as_tensor(known)
         return found if found is not None and found.rest is None else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infonce_lint.semantic.shapes.call import Call
-from infonce_lint.semantic.shapes.dims import ZERO, Dim, number
+from infonce_lint.semantic.shapes.dims import ONE, ZERO, Dim, number
 from infonce_lint.semantic.shapes.domain import Abstract, Extents, Kind, Listing, Number, Parts, Tensor
 from infonce_lint.semantic.shapes.kinds import kind_named
 from infonce_lint.semantic.shapes.table import operation
@@ -26,14 +26,15 @@ def filled_with_one_number(call: Call) -> Abstract | None:
         known = call.known(0, "shape", "size")
         sizes = call.context.sizes_of(known) if known is not None else None
     else:
-        sizes = call.sizes(0, "size", "shape")
+        sizes = call.shape_given(0, "size", "shape")
     return _made(sizes, kind_of(call, Kind.FLOAT, 1 if call.library not in ("torch", "") else 99))
 
 
 @operation("new_zeros", "new_ones", "new_empty")
 def of_the_type_of(call: Call) -> Abstract | None:
     """``x.new_zeros(n)``."""
-    return _made(call.sizes(1, "size"), kind_of(call, Kind.FLOAT))
+    tensor = call.tensor(0)
+    return _made(call.shape_given(1, "size"), kind_of(call, tensor.kind if tensor is not None else Kind.ANY))
 
 
 @operation("full", "fill", "constant")
@@ -51,9 +52,9 @@ def filled_with_a_number(call: Call) -> Abstract | None:
 @operation("new_full")
 def filled_of_the_type_of(call: Call) -> Abstract | None:
     """``x.new_full((n,), 1)``."""
-    known = call.known(1, "size")
+    known, tensor = call.known(1, "size"), call.tensor(0)
     sizes = call.context.sizes_of(known) if known is not None else None
-    return _made(sizes, kind_of(call, Kind.ANY))
+    return _made(sizes, kind_of(call, tensor.kind if tensor is not None else Kind.ANY))
 
 
 @operation("randint")
@@ -72,8 +73,9 @@ def drawn_order(call: Call) -> Abstract | None:
 
 
 @operation(
-    "zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like", "ZerosLike", "OnesLike", "eye_like"
-)
+    "zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like", "randint_like", "ZerosLike",
+    "OnesLike", "eye_like",
+)  # fmt: skip
 def like(call: Call) -> Abstract | None:
     """``zeros_like(x)``."""
     shape = call.tensor(0, "input", "a", "x")
@@ -106,6 +108,8 @@ def numbers(call: Call) -> Abstract | None:
     if first is None or second is None:
         return None
     length = second - first
+    if call.library == "torch" and call.value.name == "range":  # which goes up to its end
+        length = length + ONE
     if call.at(2, "step", "delta") is not None:
         step = call.number(2, "step", "delta")
         if step is None or not step.terms:
@@ -144,6 +148,7 @@ def triangle(call: Call) -> Abstract | None:
     "LongTensor",
     "FloatTensor",
     "IntTensor",
+    "HalfTensor",
     "BoolTensor",
     "DoubleTensor",
     "ByteTensor",
@@ -159,7 +164,7 @@ def converted(call: Call) -> Abstract | None:
     legacy = name.endswith("Tensor")
     known = call.known(0, "data", "a", "object", "value")
     if legacy and isinstance(known, Number):
-        return _made(call.sizes(0), _KINDS.get(name, Kind.FLOAT))
+        return _made(call.sizes(0), _KINDS.get(name, Kind.ANY))
     if known is None:
         return None
     if isinstance(known, Number) and call.at(0) is not None:
@@ -183,7 +188,10 @@ def _holds_numbers(call: Call, known: Abstract) -> bool:
     return isinstance(known, Number)
 
 
-_KINDS = {"LongTensor": Kind.INTEGER, "IntTensor": Kind.INTEGER, "BoolTensor": Kind.BOOL, "ByteTensor": Kind.BOOL}
+_KINDS = {
+    "LongTensor": Kind.INTEGER, "IntTensor": Kind.INTEGER, "BoolTensor": Kind.BOOL, "ByteTensor": Kind.BOOL,
+    "Tensor": Kind.FLOAT, "FloatTensor": Kind.FLOAT, "DoubleTensor": Kind.FLOAT, "HalfTensor": Kind.FLOAT,
+}  # fmt: skip
 
 
 @operation("one_hot", "OneHot", "to_categorical")

@@ -68,9 +68,37 @@ def cat(call: Call) -> Abstract | None:
 def vstack(call: Call) -> Abstract | None:
     """Along the rows; vectors become rows."""
     found = call.tensors(0, "tensors", "tup")
-    if found is None or any(each.rest is None and len(each.dims) < 2 for each in found[0]):
+    if found is None:
         return None
+    if any(each.rest is None and len(each.dims) < 2 for each in found[0]):
+        return _stacked(call, found[0], found[1], 0) if all(_is_vector(each) for each in found[0]) else None
     return _joined(call, 0)
+
+
+def _is_vector(tensor: Tensor) -> bool:
+    return tensor.rest is None and len(tensor.dims) == 1
+
+
+@operation("column_stack")
+def column_stack(call: Call) -> Abstract | None:
+    """Along the columns; vectors become columns."""
+    found = call.tensors(0, "tensors", "tup")
+    if found is None or any(each.rest is not None or not each.dims for each in found[0]):
+        return None
+    if all(_is_vector(each) for each in found[0]):
+        return _stacked(call, found[0], found[1], 1)
+    return _joined(call, 1) if not any(_is_vector(each) for each in found[0]) else None
+
+
+@operation("dstack")
+def dstack(call: Call) -> Abstract | None:
+    """Along a third axis."""
+    found = call.tensors(0, "tensors", "tup")
+    if found is None or any(each.rest is not None or len(each.dims) < 2 for each in found[0]):
+        return None
+    if all(len(each.dims) == 2 for each in found[0]):
+        return _stacked(call, found[0], found[1], 2)
+    return _joined(call, 2) if all(len(each.dims) > 2 for each in found[0]) else None
 
 
 @operation("hstack")
@@ -93,7 +121,10 @@ def stack(call: Call) -> Abstract | None:
     axis = _axis(call, 0)
     if found is None or axis is None:
         return None
-    tensors, times = found
+    return _stacked(call, *found, axis)
+
+
+def _stacked(call: Call, tensors: list[Tensor], times: Dim | None, axis: int) -> Tensor | None:
     tensors = _alike(call, tensors, axis)
     first = tensors[0]
     for each in tensors[1:]:
@@ -103,7 +134,8 @@ def stack(call: Call) -> Abstract | None:
         elif first.rest is not None or each.rest is not None:
             call.equal(first.axis(0), each.axis(0))
     count = times if times is not None else number(len(tensors))
-    return _inserted(first, axis, count)
+    made = _inserted(first, axis, count)
+    return made.of(_kind(tensors)) if made is not None else None
 
 
 def _inserted(tensor: Tensor, axis: int, dim: Dim) -> Tensor | None:
@@ -146,8 +178,10 @@ def repeat(call: Call) -> Abstract | None:
 def repeat_interleave(call: Call) -> Abstract | None:
     """Each entry several times along one axis; without an axis, of all entries in one row."""
     tensor, times = call.tensor(0, "input", "a", "x"), call.number(1, "repeats", "n")
-    if tensor is None or times is None:
+    if tensor is None:
         return None
+    if times is None:
+        return _repeated_unevenly(call, tensor)
     given = call.at(2, "dim", "axis")
     if given is None:
         if tensor.rest is not None:
@@ -165,6 +199,20 @@ def repeat_interleave(call: Call) -> Abstract | None:
     if place is None or (axis < 0 and tensor.rest is not None):
         return None
     return with_axis(tensor, place, tensor.dims[place] * times)
+
+
+def _repeated_unevenly(call: Call, tensor: Tensor) -> Tensor | None:
+    """Each entry as often as a tensor says: how many there are then is a number of its own."""
+    counts = call.known(1, "repeats")
+    axis = call.integer(2, "dim", "axis", default=0 if tensor.rest is None and len(tensor.dims) == 1 else None)
+    if not isinstance(counts, Tensor) or tensor.rest is not None or axis is None:
+        return None
+    place = normal_axis(axis, len(tensor.dims))
+    if place is None:
+        return None
+    if counts.rest is None and len(counts.dims) == 1 and counts.dims[0] != ONE:
+        call.equal(counts.dims[0], tensor.dims[place])
+    return with_axis(tensor, place, call.fresh())
 
 
 @operation("expand", "broadcast_to", "BroadcastTo")
@@ -206,9 +254,9 @@ def kron(call: Call) -> Abstract | None:
     left, right = call.tensor(0, "input", "a"), call.tensor(1, "other", "b")
     if left is None or right is None or left.rest is not None or right.rest is not None:
         return None
-    if len(left.dims) != len(right.dims):
-        return None
-    return Tensor(tuple(a * b for a, b in zip(left.dims, right.dims, strict=True)))
+    rank = max(len(left.dims), len(right.dims))
+    first, second = ((ONE,) * (rank - len(each.dims)) + each.dims for each in (left, right))
+    return Tensor(tuple(a * b for a, b in zip(first, second, strict=True)))
 
 
 @operation("block_diag")
@@ -222,30 +270,42 @@ def block_diag(call: Call) -> Abstract | None:
     else:
         each = [call.tensor(place) for place in range(len(call.positional))]
         found = ([tensor for tensor in each if tensor is not None], None) if None not in each else None
-    if found is None or any(each.rest is not None or len(each.dims) != 2 for each in found[0]):
+    if found is None or any(each.rest is not None or len(each.dims) not in (1, 2) for each in found[0]):
         return None
-    tensors, times = found
+    tensors, times = [Tensor((ONE,) * (2 - len(each.dims)) + each.dims, None, each.kind) for each in found[0]], found[1]
     rows, columns = ZERO, ZERO
     for tensor in tensors:
         rows, columns = rows + tensor.dims[0], columns + tensor.dims[1]
     if times is not None:
         rows, columns = rows * times, columns * times
-    return Tensor((rows, columns), None, tensors[0].kind)
+    return Tensor((rows, columns), None, _kind(tensors))
 
 
 @operation("meshgrid")
 def meshgrid(call: Call) -> Abstract | None:
     """One grid for each vector, ``ij`` unless numpy's ``xy`` is meant."""
-    tensors = [call.tensor(place) for place in range(len(call.positional))]
-    if not tensors or any(each is None or each.rest is not None or len(each.dims) != 1 for each in tensors):
+    tensors = _vectors(call)
+    if tensors is None:
         return None
-    dims = [each.dims[0] for each in tensors if each is not None]
+    dims = [each.dims[0] for each in tensors]
     indexing = call.named.get("indexing")
     is_xy = indexing.literal == "xy" if indexing is not None else call.library in ("numpy", "jax", "tensorflow")
     if is_xy and len(dims) > 1:
         dims[0], dims[1] = dims[1], dims[0]
-    kinds = [each.kind for each in tensors if each is not None]
-    return Parts(tuple(Tensor(tuple(dims), None, kind) for kind in kinds))
+    return Parts(tuple(Tensor(tuple(dims), None, each.kind) for each in tensors))
+
+
+def _vectors(call: Call) -> list[Tensor] | None:
+    """Vectors, given one by one or in one list."""
+    listed = call.known(0) if len(call.positional) == 1 else None
+    if call.starred is not None:
+        return None
+    if isinstance(listed, Parts):
+        found = [call.context.as_tensor(each) for each in listed.items]
+    else:
+        found = [call.tensor(place) for place in range(len(call.positional))]
+    tensors = [each for each in found if each is not None and _is_vector(each)]
+    return tensors if tensors and len(tensors) == len(found) else None
 
 
 @operation("outer", "ger")
@@ -262,14 +322,24 @@ def outer(call: Call) -> Abstract | None:
 @operation("cartesian_prod")
 def cartesian_product(call: Call) -> Abstract | None:
     """All tuples of the entries of some vectors."""
-    tensors = [call.tensor(place) for place in range(len(call.positional))]
-    if not tensors or any(each is None or each.rest is not None or len(each.dims) != 1 for each in tensors):
+    tensors = _vectors(call)
+    if tensors is None:
         return None
     rows = ONE
     for each in tensors:
-        assert each is not None
         rows = rows * each.dims[0]
-    return Tensor((rows, number(len(tensors))) if len(tensors) > 1 else (rows,), None, Kind.INTEGER)
+    return Tensor((rows, number(len(tensors))) if len(tensors) > 1 else (rows,), None, _kind(tensors))
+
+
+@operation("combinations")
+def combinations(call: Call) -> Abstract | None:
+    """All pairs of the entries of a vector."""
+    tensor = call.tensor(0, "input")
+    if tensor is None or not _is_vector(tensor) or len(call.positional) > 1 or call.named or call.library != "torch":
+        return None
+    rows = tensor.dims[0]
+    pairs = (rows * (rows - ONE)).over(number(2))
+    return Tensor((pairs, number(2)), None, tensor.kind) if pairs is not None else None
 
 
 @operation("pad", "constant_pad")

@@ -7,18 +7,22 @@ from infonce_lint.semantic.shapes.dims import ONE, ZERO, Dim, number
 from infonce_lint.semantic.shapes.domain import Abstract, Kind, Opaque, Parts, Tensor
 from infonce_lint.semantic.shapes.table import operation
 
+_LISTS = ("tensors", "values", "xs", "arrays", "inputs", "x")
+
 
 def _kind(tensors: list[Tensor]) -> Kind:
     return tensors[0].kind if all(each.kind is tensors[0].kind for each in tensors) else Kind.ANY
 
 
 def _axis(call: Call, default: int) -> int | None:
+    if call.setup is not None:  # ``ops.Concat(axis=1)((a, b))``
+        return call.setup.integer(0, "axis", default=default)
     return call.integer(1, "dim", "axis", "concat_dim", default=default)
 
 
 def _joined(call: Call, axis: int | None) -> Abstract | None:
     """Tensors one behind the other along an axis."""
-    found = call.tensors(0, "tensors", "values", "xs", "arrays", "inputs")
+    found = call.tensors(0, *_LISTS)
     if found is None or axis is None:
         return None
     tensors, times = found
@@ -55,7 +59,7 @@ def _alike(call: Call, tensors: list[Tensor], axis: int) -> list[Tensor]:
 @operation("cat", "concat", "concatenate", "Concat")
 def cat(call: Call) -> Abstract | None:
     """``cat([a, b], dim)``."""
-    listed = call.known(0, "tensors", "values", "xs", "arrays", "inputs")
+    listed = call.known(0, *_LISTS)
     if isinstance(listed, Opaque):
         call.context.lists.add(listed.site)
         return None
@@ -171,6 +175,8 @@ def _repeated(call: Call, tensor: Tensor | None, times: list[Dim] | None) -> Abs
 @operation("repeat", "tile", "Tile")
 def repeat(call: Call) -> Abstract | None:
     """Copies along each axis, new ones in front."""
+    if call.value.name == "repeat" and "axis" in call.named:
+        return repeat_interleave(call)  # the method of numpy
     return _repeated(call, call.tensor(0, "input", "A", "x"), call.sizes(1, "repeats", "reps", "dims", "multiples"))
 
 
@@ -218,7 +224,9 @@ def _repeated_unevenly(call: Call, tensor: Tensor) -> Tensor | None:
 @operation("expand", "broadcast_to", "BroadcastTo")
 def expand(call: Call) -> Abstract | None:
     """Axes of one made longer; -1 keeps an axis."""
-    tensor, sizes = call.tensor(0, "input", "array", "x"), call.sizes(1, "size", "shape")
+    tensor, sizes = call.tensor(0, "input", "array", "x"), call.shape_given(1, "size", "shape")
+    if call.setup is not None:
+        sizes = call.setup.sizes(0, "shape")
     if tensor is None or sizes is None:
         return None
     if tensor.rest is not None:

@@ -39,6 +39,8 @@ def _reduction(call: Call) -> str:
 def cross_entropy(call: Call) -> Abstract | None:
     """Logits [N, C] with N class numbers, or with [N, C] probabilities."""
     logits, targets = call.tensor(0, "input", "logits"), call.tensor(1, "target", "labels", "label")
+    if call.library == "tensorflow" and "logits" not in call.named:  # labels come first
+        logits, targets = call.tensor(1), call.tensor(0, "labels")
     if logits is None:
         return None
     rowwise = call.library in ("tensorflow", "jax") or _reduction(call) == "none"

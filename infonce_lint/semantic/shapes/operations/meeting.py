@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from infonce_lint.semantic.shapes.call import Call
+from infonce_lint.semantic.shapes.call import Call, total
 from infonce_lint.semantic.shapes.domain import Abstract, Kind, Listing, Number, Opaque, Parts, Tensor
 from infonce_lint.semantic.shapes.kinds import kind_named
 from infonce_lint.semantic.shapes.table import operation
 
 
 @operation(
-    *"""normalize exp log log1p expm1 log2 log_softmax softmax relu relu_ sqrt rsqrt clamp clamp_ clamp_min
-    clamp_max clamp_min_ clip pow square sigmoid tanh sigmoid_ logsigmoid softplus exp_ log_ sqrt_ neg neg_
-    l2_normalize cuda cpu clone detach detach_ contiguous requires_grad_ fill_diagonal_ fill_diagonal fill_
-    zero_ normal_ uniform_ nan_to_num stop_gradient stop_grad tril triu tril_ triu_ cumsum cumprod flip fliplr
-    flipud sort_ half double float bfloat16 type_as to cast astype type dropout elu gelu leaky_relu hardtanh
-    softmax_ masked_scatter bernoulli bitwise_not copy retain_grad detach_and_clone pin_memory identity_
-    reciprocal sign round isnan isinf isfinite logical_not numpy long int bool byte char short
-    Softmax LogSoftmax Sigmoid ReLU Identity L2Normalize LayerNorm Dropout Tanh LogicalNot Cast Exp Log Neg
-    share_memory_ set_diag roll argsort sin cos float32 int32 int64 record_stream numpy_ coalesce to_dense
-    fliplr_ add_n_ standardize index_fill index_fill_ index_add index_add_ index_copy index_copy_ scatter
-    scatter_ scatter_add scatter_add_ fill_diagonal_copy copy_ random_ bernoulli_ logit
-    abs_ floor_ ceil_ round_ scatter_reduce scatter_reduce_ erf mish silu selu celu softsign tan
-    hardsigmoid sinh cosh log10 exp2 cbrt layer_norm hardshrink softmin Softmin GELU LeakyReLU
-    """.split()
+    *"""normalize exp log log1p expm1 log2 log_softmax softmax relu relu_ sqrt rsqrt clamp clamp_ clamp_min clamp_max
+    clamp_min_ clip pow square sigmoid tanh sigmoid_ logsigmoid softplus exp_ log_ sqrt_ neg neg_ l2_normalize
+    cuda cpu clone detach detach_ contiguous requires_grad_ fill_diagonal_ fill_diagonal fill_ zero_ normal_
+    uniform_ nan_to_num stop_gradient stop_grad tril triu tril_ triu_ cumsum cumprod flip fliplr flipud half
+    double float bfloat16 type_as to cast astype type dropout elu gelu leaky_relu hardtanh masked_scatter
+    bernoulli bitwise_not copy retain_grad pin_memory reciprocal sign round isnan isinf isfinite logical_not
+    numpy long int bool byte char short Softmax LogSoftmax Sigmoid ReLU Identity L2Normalize LayerNorm Dropout
+    Tanh LogicalNot Cast Exp Log Neg share_memory_ set_diag roll argsort sin cos float32 int32 int64
+    record_stream coalesce to_dense index_fill index_fill_ index_add index_add_ index_copy index_copy_ scatter
+    scatter_ scatter_add scatter_add_ copy_ random_ bernoulli_ logit abs_ floor_ ceil_ round_ scatter_reduce
+    scatter_reduce_ erf mish silu selu celu softsign tan hardsigmoid sinh cosh log10 exp2 cbrt layer_norm
+    hardshrink softmin Softmin rint negative invert band_part clip_by_value clip_by_norm float64 float16 GELU
+    LeakyReLU""".split()
 )
 def kept(call: Call) -> Abstract | None:
     """The shape of the first argument; conversions change what the entries are."""
@@ -30,6 +29,9 @@ def kept(call: Call) -> Abstract | None:
     name = call.value.name
     if isinstance(known, Number) and name in ("float", "int", "long", "to", "cast", "round"):
         return known
+    if name in ("cumsum", "cumprod") and call.at(1, "axis", "dim") is None:
+        shape = call.tensor(0, "input", "x", "a")
+        return Tensor((total(shape.dims),)) if shape is not None and shape.rest is None else None
     if name == "roll":
         _note_roll(call)
     if isinstance(known, Opaque):
@@ -74,7 +76,11 @@ _TO_FLOAT = frozenset(
     log10""".split()
 )
 #: What changes the kind of truth values.
-_COUNTING = frozenset("cumsum cumprod square neg Neg abs sign floor ceil round clamp clip pow relu".split())
+_COUNTING = frozenset(
+    """cumsum cumprod square neg Neg sign round clamp clip pow relu clamp_min clamp_max leaky_relu hardtanh nan_to_num
+    negative rint bernoulli dropout mish silu selu celu softsign hardsigmoid log10 exp2 cbrt hardshrink softmin
+    clip_by_value clip_by_norm""".split()
+)
 _OF_LISTS = frozenset({"exp", "log", "sqrt", "flip", "roll", "square", "float32"})
 
 
@@ -86,7 +92,7 @@ def _computed_kind(name: str, kind: Kind) -> Kind:
 
 def _kind(call: Call, name: str, kind: Kind) -> Kind:
     if name in _TO_KIND:
-        return _TO_KIND[name]
+        return _TO_KIND[name] if name != "byte" or call.library != "numpy" else Kind.INTEGER
     if name in ("to", "cast", "astype", "type", "Cast"):
         asked = [kind_named(each) for each in (*call.positional[1:], *call.named.values())]
         return next((each for each in asked if each is not None), kind)
@@ -111,9 +117,9 @@ _NAMES = (("input", "x", "x1", "a", "condition"), ("other", "y", "x2", "b", "mas
 
 @operation(
     *"""mul multiply add sub subtract div divide true_divide truediv maximum minimum fmod remainder floor_divide mul_
-    add_ sub_ div_ multiply_ subtract_ Mul Add Sub Div atan2 fmax fmin pow_ power div_no_nan remainder_ mod dist_ hypot
-    divide_no_nan squared_difference bitwise_and bitwise_or bitwise_xor floordiv logaddexp lerp addcmul addcdiv rsub
-    floor_divide_ bitwise_and_ bitwise_or_ Pow xlogy""".split()
+    add_ sub_ div_ multiply_ subtract_ Mul Add Sub Div atan2 fmax fmin pow_ power div_no_nan remainder_ mod hypot
+    divide_no_nan squared_difference bitwise_and bitwise_or bitwise_xor floordiv floormod logaddexp lerp addcmul addcdiv
+    rsub floor_divide_ arctan2 bitwise_and_ bitwise_or_ Pow xlogy""".split()
 )
 def combined(call: Call) -> Abstract | None:
     """Two tensors, broadcast."""
@@ -133,9 +139,14 @@ def combined(call: Call) -> Abstract | None:
 
 
 _ON_TRUTH = frozenset("mul multiply Mul maximum minimum fmax fmin bitwise_and bitwise_or bitwise_xor".split())
-_ON_WHOLE = _ON_TRUTH | frozenset(
-    "add sub subtract Add Sub fmod remainder floor_divide rsub mod floordiv".split()
-)
+_ON_WHOLE = _ON_TRUTH | frozenset("add sub subtract Add Sub fmod remainder floor_divide rsub mod floordiv".split())
+
+
+@operation("add_n", "AddN", "accumulate_n")
+def added_up(call: Call) -> Abstract | None:
+    """The sum of the tensors of a list."""
+    found = call.tensors(0, "inputs", "x")
+    return call.broadcast(found[0]) if found is not None else None
 
 
 @operation(
@@ -152,7 +163,7 @@ def compared(call: Call) -> Abstract | None:
     return call.broadcast(operands, operands[0].kind if in_place else Kind.BOOL)
 
 
-@operation("where", "Select", "select_where", "masked_where")
+@operation("where", "Select")
 def where(call: Call) -> Abstract | None:
     """One or the other, by a condition."""
     if len(call.positional) == 1 and not call.named:

@@ -29,7 +29,7 @@ def reduced(call: Call, tensor: Tensor, axes: list[int] | None, *, keeps: bool) 
 @operation(
     *"""sum mean amax amin prod any all logsumexp reduce_sum reduce_mean reduce_max reduce_min reduce_logsumexp norm var
     std nansum nanmean argmax argmin count_nonzero vector_norm ReduceSum ReduceMean reduce_any reduce_all reduce_prod
-    median nanmedian quantile mean_ l1_norm""".split(),
+    median nanmedian quantile""".split(),
     "numpy:max",
     "numpy:min",
     "jax:max",
@@ -56,8 +56,11 @@ def reduce(call: Call) -> Abstract | None:
         axes = [each.integer for each in sizes if each.integer is not None]
     if call.value.name in ("var", "std") and call.library != "numpy":
         place += 1  # after how it is divided
+    if len(call.positional) > place + 2:
+        return None
     is_numpy = call.library in ("numpy", "jax")
-    keeps = call.truth(99 if is_numpy else place + 1, "keepdim", "keepdims", "keep_dims")
+    keeps = call.setup is not None and call.setup.truth(0, "keep_dims")
+    keeps = keeps or call.truth(99 if is_numpy else place + 1, "keepdim", "keepdims", "keep_dims")
     result = reduced(call, tensor, axes, keeps=keeps)
     if result is not None and call.value.name in ("any", "all", "reduce_any", "reduce_all"):
         return result.of(Kind.BOOL)
@@ -76,6 +79,8 @@ def extreme(call: Call) -> Abstract | None:
         return None
     if call.value.name.startswith("cum"):
         return Parts((tensor, tensor.of(Kind.INTEGER)))
+    if not call.library and call.named.keys() & {"axis", "keepdims"}:
+        return None  # it may as well be numpy's
     given = call.at(1, "dim", "axis", "other")
     if given is None:
         return SCALAR
@@ -114,6 +119,13 @@ def entries(call: Call) -> Abstract | None:
     """How many entries there are."""
     tensor = call.tensor(0, "input", "x")
     return Number(total(tensor.dims)) if tensor is not None and tensor.rest is None else None
+
+
+@operation("trace")
+def trace(call: Call) -> Abstract | None:
+    """The sum of the diagonal of a matrix."""
+    tensor = call.tensor(0, "input", "a", "x")
+    return SCALAR if tensor is not None and tensor.rest is None and len(tensor.dims) == 2 else None
 
 
 @operation("item")

@@ -279,6 +279,8 @@ def _groups(side: str) -> list[list[str]] | None:
             found.append([])
         elif each == ")":
             inside = False
+        elif each == "1":
+            found.append([]) if not inside else None
         elif not each.isidentifier():
             return None
         elif inside:

@@ -73,6 +73,8 @@ def added_product(call: Call) -> Abstract | None:
     if first is None or second is None:
         return None
     product = multiplied(call.context, first, second, call.site)
+    if call.value.name == "addbmm" and product is not None:  # the products of a batch are added up
+        product = Tensor(product.dims[1:])
     added = call.tensor(0, "input")
     return call.broadcast([product, added]) if product is not None and added is not None else product
 
@@ -176,8 +178,10 @@ def tensordot(call: Call) -> Abstract | None:
         return None
     for one, other in zip(*met, strict=True):
         call.equal(first.axis(one or 0), second.axis(other or 0))
-    kept = [tuple(dim for axis, dim in enumerate(tensor.dims) if axis not in gone)
-            for tensor, gone in zip((first, second), met, strict=True)]
+    kept = [
+        tuple(dim for axis, dim in enumerate(tensor.dims) if axis not in gone)
+        for tensor, gone in zip((first, second), met, strict=True)
+    ]
     return Tensor((*kept[0], *kept[1]))
 
 

@@ -41,17 +41,23 @@ _AT_PLACES = frozenset({"tensor_split", "array_split", "hsplit", "vsplit", "dspl
 def split(call: Call) -> Abstract | None:
     """``x.split(n)``, ``x.split([n, m])``; numpy's and TensorFlow's number counts parts, numpy's list holds places."""
     tensor, sections = call.tensor(0, "tensor", "input", "value", "ary", "x"), call.at(1, *_COUNT_OR_SIZES)
-    if tensor is None or sections is None:
+    if tensor is None or (sections is None and call.setup is None):
         return None
     axis = _FIXED_AXES.get(call.value.name)
     if axis is None:
         axis = call.integer(2, "dim", "axis", default=0)
+        if call.setup is not None:  # ``ops.Split(axis, parts)(x)``
+            axis, parts = call.setup.integer(0, "axis", default=0), call.setup.number(1, "output_num")
+            found = _along(call, tensor, axis) if tensor is not None else None
+            return _in_parts(call, *found, parts) if found is not None and parts is not None else None
     elif tensor.rest is None and len(tensor.dims) == 1:
         axis = 0
     found = _along(call, tensor, axis)
     if found is None:
         return None
     tensor, place = found
+    if sections is None:
+        return None
     known = call.evaluate(sections)
     at_places = call.value.name in _AT_PLACES or call.library in ("numpy", "jax")
     if isinstance(known, Parts):
@@ -144,7 +150,8 @@ def unbind(call: Call) -> Abstract | None:
     """Each place of an axis, that axis gone."""
     tensor = call.tensor(0, "input", "value", "x")
     position = 2 if call.library == "tensorflow" else 1
-    found = _along(call, tensor, call.integer(position, "dim", "axis", default=0)) if tensor is not None else None
+    source, position = (call, position) if call.setup is None else (call.setup, 0)
+    found = _along(call, tensor, source.integer(position, "dim", "axis", default=0)) if tensor is not None else None
     if found is None:
         return None
     tensor, place = found
@@ -189,8 +196,10 @@ def index_select(call: Call) -> Abstract | None:
     if is_take and call.at(2, "axis") is None:
         index = call.tensor(1, "index", "indices")
         return index.of(tensor.kind) if tensor is not None and index is not None and index.rest is None else None
-    axis = call.integer(2 if is_take else 1, "dim", "axis")
-    index = call.tensor(1 if is_take else 2, "index", "indices")
+    if is_take or call.library == "paddle":
+        axis, index = call.integer(2, "axis", default=0), call.tensor(1, "index", "indices")
+    else:
+        axis, index = call.integer(1, "dim", "axis"), call.tensor(2, "index", "indices")
     if tensor is None or index is None or index.rest is not None or axis is None:
         return None
     found = _along(call, tensor, axis)
@@ -261,7 +270,7 @@ def masked_select(call: Call) -> Abstract | None:
     return Tensor((call.fresh(),), None, tensor.kind)
 
 
-@operation("diag", "diagonal", "diag_part", "matrix_diag_part")
+@operation("diag", "diagonal", "diag_part", "matrix_diag_part", "tensor_diag_part")
 def diagonal(call: Call) -> Abstract | None:
     """The diagonal of a matrix; of a vector, the matrix with it."""
     tensor = call.tensor(0, "input", "v", "a")
@@ -271,7 +280,7 @@ def diagonal(call: Call) -> Abstract | None:
     if tensor.rest is not None:
         tensor = call.context.with_rank(tensor, max(2, len(tensor.dims)), likely=True)
     first, second = call.integer(2, "dim1", "axis1", default=0), call.integer(3, "dim2", "axis2", default=1)
-    if call.library == "tensorflow" or call.value.name == "matrix_diag_part":
+    if call.library == "tensorflow" or call.value.name == "matrix_diag_part" or _is_of_linalg(call):
         first, second = -2, -1
     if len(tensor.dims) == 1:
         if call.value.name != "diag":
@@ -285,6 +294,11 @@ def diagonal(call: Call) -> Abstract | None:
     if shift is not None and shift.terms:
         call.cut(rows, shift)
     return Tensor((*rest, _side(call, rows, columns, shift)), None, tensor.kind)
+
+
+def _is_of_linalg(call: Call) -> bool:
+    called = call.value.inputs[0]
+    return bool(called.inputs) and called.inputs[0].name == "linalg"
 
 
 def _shift(call: Call, *names: str) -> Dim | None:
@@ -310,11 +324,13 @@ def _side(call: Call, rows: Dim, columns: Dim, shift: Dim | None) -> Dim:
     return length
 
 
-@operation("diag_embed", "diagflat", "matrix_diag")
+@operation("diag_embed", "diagflat", "matrix_diag", "tensor_diag", "tensorflow:diag")
 def diag_embed(call: Call) -> Abstract | None:
     """Vectors laid out as diagonals; all entries in one by ``diagflat``."""
     tensor, shift = call.tensor(0, "input", "v", "diagonal"), _shift(call, "offset", "k")
     if tensor is None or tensor.rest is not None or not tensor.dims or shift is None:
+        return None
+    if call.value.name == "tensor_diag" and len(tensor.dims) > 1:
         return None
     if call.value.name == "diagflat":
         tensor = Tensor((total(tensor.dims),), None, tensor.kind)

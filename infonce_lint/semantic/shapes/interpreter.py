@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence, Set
 
+import libcst as cst
+
 from infonce_lint.semantic.graph.calls import is_gather
 from infonce_lint.semantic.graph.literals import is_none
 from infonce_lint.semantic.graph.values import Function, Value
@@ -214,8 +216,21 @@ class Interpreter(Context):
                 self.evaluate(each, frame)
         return result
 
-    def _tuple(self, value: Value, frame: Frame) -> Abstract:
-        return Parts(tuple(self.evaluate(each, frame) for each in value.inputs))
+    def _tuple(self, value: Value, frame: Frame) -> Abstract | None:
+        known = [self.evaluate(each, frame) for each in value.inputs]
+        starred = [isinstance(each, cst.StarredElement) for each in getattr(value.node, "elements", ())]
+        if True not in starred:
+            return Parts(tuple(known))
+        if len(starred) != len(known):
+            return None
+        if len(known) == 1 and isinstance(known[0], Parts | Listing):
+            return known[0]
+        items: list[Abstract] = []
+        for each, is_starred in zip(known, starred, strict=True):
+            if is_starred and not isinstance(each, Parts):
+                return None
+            items += each.items if is_starred and isinstance(each, Parts) else [each]
+        return Parts(tuple(items))
 
     def _comprehension(self, value: Value, frame: Frame) -> Abstract | None:
         element, *containers = value.inputs

@@ -16,6 +16,7 @@ from infonce_lint.semantic.shapes.domain import (
     Site,
     Tensor,
     Text,
+    joined,
 )
 from infonce_lint.semantic.shapes.facts import Relation
 from infonce_lint.semantic.shapes.products import multiplied
@@ -41,18 +42,14 @@ def binary(context: Context, value: Value, frame: Frame) -> Abstract | None:
         return repeated
     if value.name == "Add" and isinstance(left, Parts) and isinstance(right, Parts):
         return Parts(left.items + right.items)
+    if value.name == "Add" and isinstance(left, Parts | Listing) and isinstance(right, Parts | Listing):
+        return _one_list(context, left, right, site)
     if _are_numbers(context, value, left, right):
         first_number, second_number = context.as_number(left), context.as_number(right)
         if first_number is not None and second_number is not None:
             return computed(context, value.name, first_number, second_number, site)
     tensors = _tensors(context, value, left, right)
-    kind = Kind.ANY
-    if value.name in _LOGICAL and all(each.kind is Kind.BOOL for each in tensors):
-        kind = Kind.BOOL
-    elif value.name in ("Add", "Subtract", "Multiply", "Modulo", "FloorDivide") and all(
-        each.kind is Kind.INTEGER or not each.dims for each in tensors
-    ):
-        kind = Kind.INTEGER
+    kind = _kind_of_result(value.name, left, right)
     _note_scale(context, value, left, right, site)
     return context.broadcast(tensors, site, kind)
 
@@ -66,6 +63,33 @@ def _tensors(context: Context, value: Value, left: Abstract, right: Abstract) ->
         if other is not None and other.rest is not None and not other.dims:
             found[holds_rows.index(False)] = None
     return [each for each in found if each is not None]
+
+
+def _kind_of_result(operator: str, left: Abstract, right: Abstract) -> Kind:
+    kinds = {_kind(left), _kind(right)}
+    if operator in _LOGICAL and len(kinds) == 1 and kinds <= {Kind.BOOL, Kind.INTEGER}:
+        return kinds.pop()
+    if operator == "Multiply" and kinds == {Kind.BOOL}:
+        return Kind.BOOL
+    if operator in ("Add", "Subtract", "Multiply", "Modulo", "FloorDivide") and kinds == {Kind.INTEGER}:
+        return Kind.INTEGER
+    if operator in ("Add", "Subtract", "Multiply", "Divide") and Kind.FLOAT in kinds and Kind.ANY not in kinds:
+        return Kind.FLOAT
+    return Kind.ANY
+
+
+def _kind(known: Abstract) -> Kind:
+    if isinstance(known, Number):
+        return Kind.INTEGER if all(value.denominator == 1 for _, value in known.dim.terms) else Kind.ANY
+    return known.kind if isinstance(known, Tensor) else Kind.ANY
+
+
+def _one_list(context: Context, left: Parts | Listing, right: Parts | Listing, site: Site) -> Abstract | None:
+    """Two lists one behind the other, of elements that are all alike."""
+    first, second = context.count(left), context.count(right)
+    if first is None or second is None:
+        return None
+    return Listing(first + second, joined(context.element(left, site), context.element(right, site), site))
 
 
 def _operand(context: Context, known: Abstract) -> Tensor | None:
@@ -158,7 +182,9 @@ def unary(context: Context, value: Value, frame: Frame) -> Abstract | None:
     """An operator with one operand."""
     known = context.evaluate(value.inputs[0], frame)
     if isinstance(known, Number):
-        return Number(-known.dim) if value.name == "Minus" else known if value.name == "Plus" else None
+        if value.name in ("Minus", "Plus"):
+            return Number(-known.dim) if value.name == "Minus" else known
+        return Tensor((), None, Kind.BOOL) if value.name == "Not" else None
     if value.name == "Not":
         return Tensor((), None, Kind.BOOL)
     if isinstance(known, Opaque):

@@ -37,12 +37,14 @@ class Call:
         self.setup: Call | None = None
         self.positional: list[Value] = [] if receiver is None else [receiver]
         self.starred: Value | None = None  # ``f(*parts)``: arguments that are not told apart
+        self.behind: list[Value] = []  # arguments after those
+        self.is_open = False  # several starred arguments
         self.named: dict[str, Value] = {}
         for keyword, argument in value.arguments():
             if keyword is None:
-                if self.starred is None:
-                    self.positional.append(argument)
+                (self.positional if self.starred is None else self.behind).append(argument)
             elif keyword == "*":
+                self.is_open = self.starred is not None
                 self.starred = self.starred or argument
             else:
                 self.named[keyword] = argument
@@ -97,19 +99,26 @@ class Call:
         """
         named = next((self.named[name] for name in names if name in self.named), None)
         values = [named] if named is not None else self.positional[position:]
+        if named is None and self.starred is not None:
+            if self.is_open:
+                return None
+            values = [*values, self.starred, *self.behind]
         found: list[Dim] = []
         for each in values:
             known = self.evaluate(each)
-            dims = self.context.sizes_of(known)
-            if dims is None:
-                return None
-            found += dims
-        if named is None and self.starred is not None:
-            dims = self.context.sizes_of(self.evaluate(self.starred))
+            dims = self.context.sizes_of(known) if each is not self.starred or not isinstance(known, Opaque) else None
             if dims is None:
                 return None
             found += dims
         return found if found else None
+
+    def shape_given(self, position: int, *names: str) -> list[Dim] | None:
+        """Like `sizes`, where a single argument from elsewhere may as well be a whole shape: then None."""
+        named = next((self.named[name] for name in names if name in self.named), None)
+        values = [named] if named is not None else self.positional[position:]
+        if len(values) == 1 and self.starred is None and isinstance(self.evaluate(values[0]), Opaque):
+            return None
+        return self.sizes(position, *names)
 
     def axes(self, position: int, *names: str) -> list[int] | None:
         """Axes that are whole numbers in the code: ``permute(1, 0)``, ``dims=(1, 2)``."""
@@ -122,6 +131,8 @@ class Call:
 
         Returns (tensors, None) or ([tensor], count); None when the list is not known.
         """
+        if self.starred is not None and (self.is_open or self.behind):
+            return None
         value = self.starred if self.starred is not None and position >= len(self.positional) else None
         value = value or self.at(position, *names)
         if value is None:
@@ -149,6 +160,10 @@ class Call:
     def kept(self, left: Dim | None, right: Dim | None) -> None:
         """Note that the operation raises unless ``right`` divides ``left``."""
         self.context.note(Relation.KEPT, left, right, self.site)
+
+    def below(self, left: Dim | None, right: Dim | None) -> None:
+        """Note that the operation raises unless ``left`` is at most ``right``."""
+        self.context.note(Relation.BELOW, left, right, self.site)
 
     def cut(self, axis: Dim | None, place: Dim | None) -> None:
         """Note that the operation parts an axis at ``place``, wherever that is."""

@@ -21,6 +21,9 @@ from infonce_lint.semantic.shapes.domain import (
 )
 from infonce_lint.semantic.shapes.facts import Relation
 
+#: So many rows any batch is taken to have.
+_FEW = 2
+
 
 def subscript(context: Context, value: Value, frame: Frame) -> Abstract | None:
     """``base[index]`` of a tensor, a tuple, a shape or a list."""
@@ -81,16 +84,19 @@ def indexed(context: Context, tensor: Tensor, indices: list[Value], site: Site) 
     """The shape of ``tensor[indices]``; None where an index is not known well enough."""
     if len(indices) == 1 and indices[0].op == "tuple" and getattr(indices[0], "name", "") == "Tuple":
         indices = indices[0].inputs
+    places = _tuple_of_places(context, indices, site)
+    if places is not None:
+        return _at_places(context, tensor, places, site)
     dims: list[Dim] = []
     picked: list[Tensor] = []  # advanced indices, broadcast together
     place = None
     axis = 0
     for order, index in enumerate(indices):
-        if is_none(index):
+        if is_none(index) or (index.op == "attr" and index.name == "newaxis"):
             dims.append(ONE)
             continue
         if index.op == "other" and index.name == "Ellipsis":
-            behind = sum(not is_none(each) for each in indices[order + 1 :])
+            behind = sum(not is_none(each) and each.name != "newaxis" for each in indices[order + 1 :])
             if tensor.rest is not None:
                 return None
             end = len(tensor.dims) - behind
@@ -131,10 +137,32 @@ def indexed(context: Context, tensor: Tensor, indices: list[Value], site: Site) 
     return Tensor((*dims, *tensor.dims[axis:]), tensor.rest, tensor.kind)
 
 
+def _tuple_of_places(context: Context, indices: list[Value], site: Site) -> list[Tensor] | None:
+    """The rows and columns of ``x[np.triu_indices(n)]``; None for any other index."""
+    if len(indices) != 1 or indices[0].op in ("slice", "tuple"):
+        return None
+    known = context.evaluate(indices[0], site.frame)
+    if not isinstance(known, Parts) or not known.items:
+        return None
+    found = [each for each in known.items if isinstance(each, Tensor) and each.dims]
+    return found if len(found) == len(known.items) else None
+
+
+def _at_places(context: Context, tensor: Tensor, places: list[Tensor], site: Site) -> Tensor | None:
+    if any(each.kind is not Kind.INTEGER or each.rest is not None for each in places):
+        return None
+    tensor = tensor.opened(len(places))
+    together = context.broadcast(places, site)
+    if together is None or len(tensor.dims) < len(places):
+        return None
+    return Tensor((*together.dims, *tensor.dims[len(places) :]), tensor.rest, tensor.kind)
+
+
 def _entries(context: Context, known: Abstract) -> Tensor | None:
     """The shape of an index that picks entries by number; None where it may as well be a mask."""
     if isinstance(known, Tensor) and known.kind is not Kind.INTEGER:
-        return known if not known.dims and known.rest is None else None
+        is_place = not known.dims and known.rest is None and known.kind is Kind.ANY
+        return known if is_place else None
     if isinstance(known, Tensor | Listing | Parts):
         found = context.as_tensor(known)
         return found if found is not None and found.rest is None else None
@@ -154,16 +182,28 @@ def _sliced(context: Context, index: Value, whole: Dim, site: Site) -> Dim:
     unknown = symbol(Origin.UNKNOWN, site, 100)
     if any(each is not None and not isinstance(each, Number | Opaque) for each in (lower, upper, step)):
         return unknown
+    if whole.integer is not None and all(each is None or _integer(each) is not None for each in (lower, upper, step)):
+        places = slice(*(None if each is None else _integer(each) for each in (lower, upper, step)))
+        return number(len(range(whole.integer)[places]))
     low, high, stride = (context.as_number(each) if each is not None else None for each in (lower, upper, step))
     for bound in (low, high):
         if bound is not None and bound.of(Origin.SIZE):
             context.note(Relation.CUT, whole, bound, site)
+    if any(bound is not None and abs(bound.integer or 0) > _FEW for bound in (low, high)):
+        return unknown  # it may well be behind the end
     start = ZERO if low is None else whole + low if _is_negative(low) else low
     end = whole if high is None else whole + high if _is_negative(high) else high
     length = end - start
     if stride is None:
         return length
-    return _strided(whole, start, high, stride) or unknown
+    part = _strided(whole, start, high, stride)
+    if part is not None and any(value.denominator != 1 for _, value in part.terms):
+        context.note(Relation.KEPT, whole, stride, site)
+    return part or unknown
+
+
+def _integer(known: Abstract) -> int | None:
+    return known.dim.integer if isinstance(known, Number) else None
 
 
 def _strided(whole: Dim, start: Dim, high: Dim | None, stride: Dim) -> Dim | None:

@@ -32,14 +32,13 @@ from infonce_lint.semantic.shapes.domain import (
     Text,
     has_size,
 )
-from infonce_lint.semantic.shapes.products import turned
+from infonce_lint.semantic.shapes.products import last_turned, turned
 from infonce_lint.semantic.shapes.running import inner_frame, operation_of
 from infonce_lint.semantic.sizes.origin import Origins
 
+_FIELDS = {"values": 0, "indices": 1}  # of what ``x.max(dim)``, ``topk`` and ``sort`` return
 _PASSES = 4  # how often ranks that an operation demands are put in anew
 _LONGEST_LIST = 16
-#: What torch calls the parts of ``x.max(dim)`` and its like.
-_NAMED_PARTS = {"values": 0, "indices": 1}
 _TOGETHER = frozenset({"cat", "concat", "concatenate", "stack", "vstack"})
 
 
@@ -198,8 +197,6 @@ class Interpreter(Context):
 
     def _attribute(self, value: Value, frame: Frame) -> Abstract:
         base = self.evaluate(value.inputs[0], frame) if value.inputs else None
-        if isinstance(base, Parts) and value.name in _NAMED_PARTS and len(base.items) == 2:
-            return base.items[_NAMED_PARTS[value.name]]
         known = self.as_tensor(base) if isinstance(base, Tensor | Opaque) else None
         if isinstance(base, Opaque) and value.name in ("shape", "T", "mT"):
             self.tensors.add(base.site)
@@ -210,7 +207,10 @@ class Interpreter(Context):
                 return known
             if value.name == "ndim":
                 return Number(number(len(known.dims))) if known.rest is None else Opaque(Site(value, frame))
-            return turned(self, known) or Opaque(Site(value, frame))
+            turn = last_turned if value.name == "mT" else turned
+            return turn(self, known) or Opaque(Site(value, frame))
+        if isinstance(base, Parts) and value.name in _FIELDS and len(base.items) == 2:
+            return base.items[_FIELDS[value.name]]
         return self.read_at_path(value, frame)
 
     def _phi(self, value: Value, frame: Frame) -> Abstract:
@@ -249,8 +249,21 @@ class Interpreter(Context):
             result = self.joined(result, other, site)
         return result
 
-    def _tuple(self, value: Value, frame: Frame) -> Abstract:
-        return Parts(tuple(self.evaluate(each, frame) for each in value.inputs))
+    def _tuple(self, value: Value, frame: Frame) -> Abstract | None:
+        known = [self.evaluate(each, frame) for each in value.inputs]
+        starred = [isinstance(each, cst.StarredElement) for each in getattr(value.node, "elements", ())]
+        if True not in starred:
+            return Parts(tuple(known))
+        if len(starred) != len(known):
+            return None
+        if len(known) == 1 and isinstance(known[0], Parts | Listing):
+            return known[0]
+        items: list[Abstract] = []
+        for each, is_starred in zip(known, starred, strict=True):
+            if is_starred and not isinstance(each, Parts):
+                return None
+            items += each.items if is_starred and isinstance(each, Parts) else [each]
+        return Parts(tuple(items))
 
     def _comprehension(self, value: Value, frame: Frame) -> Abstract | None:
         element, *containers = value.inputs

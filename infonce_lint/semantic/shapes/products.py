@@ -13,6 +13,16 @@ def turned(context: Context, tensor: Tensor) -> Tensor | None:
     return Tensor(tuple(reversed(tensor.dims)), None, tensor.kind)
 
 
+def last_turned(context: Context, tensor: Tensor) -> Tensor | None:
+    """``x.mT``: the last two axes change places; what is open is taken for a matrix."""
+    if tensor.rest is not None:
+        tensor = context.with_rank(tensor, max(2, len(tensor.dims)), likely=True)
+    if len(tensor.dims) < 2:
+        return None
+    *front, rows, columns = tensor.dims
+    return Tensor((*front, columns, rows), None, tensor.kind)
+
+
 def multiplied(context: Context, left: Tensor, right: Tensor, site: Site) -> Tensor | None:
     """``left @ right``: vectors, matrices, or batches of matrices; what is open is taken for a matrix."""
     if left.rest is not None:

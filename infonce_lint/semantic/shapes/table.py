@@ -46,6 +46,11 @@ def operation(*spellings: str) -> Callable[[Transfer], Transfer]:
     return enter
 
 
+def spellings() -> list[tuple[str, str]]:
+    """Every spelling of the table: the library that it counts for (empty for all), and the name."""
+    return list(_ROWS)
+
+
 def find(name: str, library: str) -> Operation | None:
     """The row of a call by its last name and the library that it runs, if that is known."""
     return _ROWS.get((library, name)) or _ROWS.get((ANY, name))

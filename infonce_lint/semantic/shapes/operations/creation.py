@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from infonce_lint.semantic.shapes.call import Call
-from infonce_lint.semantic.shapes.dims import ZERO, Dim, number
-from infonce_lint.semantic.shapes.domain import Abstract, Extents, Kind, Listing, Number, Parts, Tensor
+from infonce_lint.semantic.shapes.dims import ONE, ZERO, Dim, Origin, number, symbol
+from infonce_lint.semantic.shapes.domain import Abstract, Extents, Kind, Listing, Number, Opaque, Parts, Tensor
 from infonce_lint.semantic.shapes.kinds import kind_named
 from infonce_lint.semantic.shapes.table import operation
 
@@ -22,18 +22,23 @@ def _made(sizes: list[Dim] | None, kind: Kind) -> Tensor | None:
 @operation("zeros", "ones", "empty", "rand", "randn", "Zeros", "Ones")
 def filled_with_one_number(call: Call) -> Abstract | None:
     """``zeros(n, m)``, ``zeros((n, m))``, ``zeros(size=...)``."""
-    if call.library not in ("torch", ""):  # their second argument is a type
+    if call.library not in ("torch", "") and call.value.name not in (
+        "rand",
+        "randn",
+    ):  # their second argument is a type
         known = call.known(0, "shape", "size")
         sizes = call.context.sizes_of(known) if known is not None else None
     else:
-        sizes = call.sizes(0, "size", "shape")
-    return _made(sizes, kind_of(call, Kind.FLOAT, 1 if call.library not in ("torch", "") else 99))
+        sizes = call.shape_given(0, "size", "shape")
+    is_typed = call.library not in ("torch", "") and call.value.name not in ("rand", "randn")
+    return _made(sizes, kind_of(call, Kind.FLOAT, 1 if is_typed else 99))
 
 
 @operation("new_zeros", "new_ones", "new_empty")
 def of_the_type_of(call: Call) -> Abstract | None:
     """``x.new_zeros(n)``."""
-    return _made(call.sizes(1, "size"), kind_of(call, Kind.FLOAT))
+    tensor = call.tensor(0)
+    return _made(call.shape_given(1, "size"), kind_of(call, tensor.kind if tensor is not None else Kind.ANY))
 
 
 @operation("full", "fill", "constant")
@@ -41,7 +46,7 @@ def filled_with_a_number(call: Call) -> Abstract | None:
     """``full((n, m), 0.5)``."""
     known = call.known(0, "size", "shape", "dims")
     if call.value.name == "constant" and call.at(2, "shape") is None:
-        return call.known(0, "value")
+        return converted(call)
     sizes = call.context.sizes_of(known) if known is not None else None
     filled = call.at(1, "fill_value", "value")
     is_flag = filled is not None and filled.name in ("True", "False")
@@ -51,9 +56,9 @@ def filled_with_a_number(call: Call) -> Abstract | None:
 @operation("new_full")
 def filled_of_the_type_of(call: Call) -> Abstract | None:
     """``x.new_full((n,), 1)``."""
-    known = call.known(1, "size")
+    known, tensor = call.known(1, "size"), call.tensor(0)
     sizes = call.context.sizes_of(known) if known is not None else None
-    return _made(sizes, kind_of(call, Kind.ANY))
+    return _made(sizes, kind_of(call, tensor.kind if tensor is not None else Kind.ANY))
 
 
 @operation("randint")
@@ -72,8 +77,9 @@ def drawn_order(call: Call) -> Abstract | None:
 
 
 @operation(
-    "zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like", "ZerosLike", "OnesLike", "eye_like"
-)
+    "zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like", "randint_like", "ZerosLike",
+    "OnesLike",
+)  # fmt: skip
 def like(call: Call) -> Abstract | None:
     """``zeros_like(x)``."""
     shape = call.tensor(0, "input", "a", "x")
@@ -98,14 +104,19 @@ def identity(call: Call) -> Abstract | None:
 def numbers(call: Call) -> Abstract | None:
     """``arange(end)``, ``arange(start, end, step)``."""
     kind = kind_of(call, Kind.INTEGER)
-    first, second = call.number(0, "start", "limit"), call.number(1, "end", "stop", "limit")
-    if "end" in call.named and call.at(0) is None:
-        first = first if "start" in call.named else ZERO
-    elif call.at(1, "end", "stop") is None:
+    if call.value.name == "iota":
+        length = call.number(1, "size")
+        return Tensor((length,), None, Kind.INTEGER) if length is not None else None
+    first, second = call.number(0, "start"), call.number(1, "end", "stop", "limit")
+    if call.at(0, "start") is None:
+        first = ZERO
+    elif call.at(1, "end", "stop", "limit") is None:
         first, second = ZERO, first
     if first is None or second is None:
         return None
     length = second - first
+    if call.library == "torch" and call.value.name == "range":  # which goes up to its end
+        length, kind = length + ONE, kind_of(call, Kind.FLOAT)
     if call.at(2, "step", "delta") is not None:
         step = call.number(2, "step", "delta")
         if step is None or not step.terms:
@@ -127,12 +138,60 @@ def evenly_spaced(call: Call) -> Abstract | None:
 @operation("tril_indices", "triu_indices")
 def triangle(call: Call) -> Abstract | None:
     """The rows and columns of a triangle: how many they are is a number of its own, the same for the same triangle."""
-    if call.library == "numpy":
+    is_torch = call.library in ("torch", "paddle")
+    rows = call.number(0, "row", "n")
+    columns = call.number(1, "col") if call.at(1, "col") is not None or is_torch else rows
+    if not is_torch:
+        columns = call.number(2, "m") if call.at(2, "m") is not None else rows
+    offset = call.number(2 if is_torch else 1, "offset", "diagonal", "k")
+    if call.at(2 if is_torch else 1, "offset", "diagonal", "k") is None:
+        offset = ZERO
+    if rows is None or columns is None or offset is None:
         return None
-    rows, columns = call.number(0, "row"), call.number(1, "col")
-    if rows is None or columns is None:
+    count = _entries_of_triangle(rows, columns, offset if call.value.name == "triu_indices" else -offset)
+    count = count if count is not None else symbol(Origin.UNKNOWN, (call.value.name, rows, columns, offset))
+    if is_torch:
+        return Tensor((number(2), count), None, Kind.INTEGER)
+    return Parts((Tensor((count,), None, Kind.INTEGER),) * 2)
+
+
+def _entries_of_triangle(rows: Dim, columns: Dim, shift: Dim) -> Dim | None:
+    """How many entries a triangle of a square has, ``shift`` places off the diagonal; None where it holds more."""
+    if rows != columns or shift.integer not in (0, 1):
         return None
-    return Tensor((number(2), call.fresh()), None, Kind.INTEGER)
+    side = rows - shift
+    return (side * (side + ONE)).over(number(2))
+
+
+@operation("diag_indices", "diag_indices_from")
+def diagonal_places(call: Call) -> Abstract | None:
+    """The rows and columns of the diagonal of a square."""
+    known = call.known(0, "n", "arr")
+    size = known.axis(0) if isinstance(known, Tensor) else call.number(0, "n")
+    if size is None or len(call.positional) > 1 or call.named.keys() - {"n", "arr"}:
+        return None
+    return Parts((Tensor((size,), None, Kind.INTEGER),) * 2)
+
+
+@operation("tri")
+def triangle_of_ones(call: Call) -> Abstract | None:
+    """``np.tri(n)``."""
+    rows = call.number(0, "N")
+    columns = call.number(1, "M") if call.at(1, "M") is not None else rows
+    return (
+        Tensor((rows, columns), None, kind_of(call, Kind.FLOAT)) if rows is not None and columns is not None else None
+    )
+
+
+@operation(
+    "numpy:normal", "numpy:uniform", "numpy:random", "numpy:random_sample", "numpy:choice", "numpy:standard_normal"
+)
+def drawn(call: Call) -> Abstract | None:
+    """Random numbers of numpy, as many as ``size`` says."""
+    place = {"normal": 2, "uniform": 2, "choice": 1}.get(call.value.name, 0)
+    known = call.known(place, "size")
+    sizes = call.context.sizes_of(known) if known is not None and not isinstance(known, Opaque) else None
+    return _made(sizes, Kind.FLOAT if call.value.name != "choice" else Kind.ANY)
 
 
 @operation(
@@ -144,6 +203,7 @@ def triangle(call: Call) -> Abstract | None:
     "LongTensor",
     "FloatTensor",
     "IntTensor",
+    "HalfTensor",
     "BoolTensor",
     "DoubleTensor",
     "ByteTensor",
@@ -159,7 +219,7 @@ def converted(call: Call) -> Abstract | None:
     legacy = name.endswith("Tensor")
     known = call.known(0, "data", "a", "object", "value")
     if legacy and isinstance(known, Number):
-        return _made(call.sizes(0), _KINDS.get(name, Kind.FLOAT))
+        return _made(call.sizes(0), _KINDS.get(name, Kind.ANY))
     if known is None:
         return None
     if isinstance(known, Number) and call.at(0) is not None:
@@ -183,7 +243,10 @@ def _holds_numbers(call: Call, known: Abstract) -> bool:
     return isinstance(known, Number)
 
 
-_KINDS = {"LongTensor": Kind.INTEGER, "IntTensor": Kind.INTEGER, "BoolTensor": Kind.BOOL, "ByteTensor": Kind.BOOL}
+_KINDS = {
+    "LongTensor": Kind.INTEGER, "IntTensor": Kind.INTEGER, "BoolTensor": Kind.BOOL, "ByteTensor": Kind.BOOL,
+    "Tensor": Kind.FLOAT, "FloatTensor": Kind.FLOAT, "DoubleTensor": Kind.FLOAT, "HalfTensor": Kind.FLOAT,
+}  # fmt: skip
 
 
 @operation("one_hot", "OneHot", "to_categorical")

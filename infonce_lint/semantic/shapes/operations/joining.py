@@ -7,18 +7,22 @@ from infonce_lint.semantic.shapes.dims import ONE, ZERO, Dim, number
 from infonce_lint.semantic.shapes.domain import Abstract, Kind, Opaque, Parts, Tensor
 from infonce_lint.semantic.shapes.table import operation
 
+_LISTS = ("tensors", "values", "xs", "arrays", "inputs", "x")
+
 
 def _kind(tensors: list[Tensor]) -> Kind:
     return tensors[0].kind if all(each.kind is tensors[0].kind for each in tensors) else Kind.ANY
 
 
 def _axis(call: Call, default: int) -> int | None:
+    if call.setup is not None:  # ``ops.Concat(axis=1)((a, b))``
+        return call.setup.integer(0, "axis", default=default)
     return call.integer(1, "dim", "axis", "concat_dim", default=default)
 
 
 def _joined(call: Call, axis: int | None) -> Abstract | None:
     """Tensors one behind the other along an axis."""
-    found = call.tensors(0, "tensors", "values", "xs", "arrays", "inputs")
+    found = call.tensors(0, *_LISTS)
     if found is None or axis is None:
         return None
     tensors, times = found
@@ -55,7 +59,7 @@ def _alike(call: Call, tensors: list[Tensor], axis: int) -> list[Tensor]:
 @operation("cat", "concat", "concatenate", "Concat")
 def cat(call: Call) -> Abstract | None:
     """``cat([a, b], dim)``."""
-    listed = call.known(0, "tensors", "values", "xs", "arrays", "inputs")
+    listed = call.known(0, *_LISTS)
     if isinstance(listed, Opaque):
         call.context.lists.add(listed.site)
         return None
@@ -68,9 +72,37 @@ def cat(call: Call) -> Abstract | None:
 def vstack(call: Call) -> Abstract | None:
     """Along the rows; vectors become rows."""
     found = call.tensors(0, "tensors", "tup")
-    if found is None or any(each.rest is None and len(each.dims) < 2 for each in found[0]):
+    if found is None:
         return None
+    if any(each.rest is None and len(each.dims) < 2 for each in found[0]):
+        return _stacked(call, found[0], found[1], 0) if all(_is_vector(each) for each in found[0]) else None
     return _joined(call, 0)
+
+
+def _is_vector(tensor: Tensor) -> bool:
+    return tensor.rest is None and len(tensor.dims) == 1
+
+
+@operation("column_stack")
+def column_stack(call: Call) -> Abstract | None:
+    """Along the columns; vectors become columns."""
+    found = call.tensors(0, "tensors", "tup")
+    if found is None or any(each.rest is not None or not each.dims for each in found[0]):
+        return None
+    if all(_is_vector(each) for each in found[0]):
+        return _stacked(call, found[0], found[1], 1)
+    return _joined(call, 1) if not any(_is_vector(each) for each in found[0]) else None
+
+
+@operation("dstack")
+def dstack(call: Call) -> Abstract | None:
+    """Along a third axis."""
+    found = call.tensors(0, "tensors", "tup")
+    if found is None or any(each.rest is not None or len(each.dims) < 2 for each in found[0]):
+        return None
+    if all(len(each.dims) == 2 for each in found[0]):
+        return _stacked(call, found[0], found[1], 2)
+    return _joined(call, 2) if all(len(each.dims) > 2 for each in found[0]) else None
 
 
 @operation("hstack")
@@ -93,7 +125,10 @@ def stack(call: Call) -> Abstract | None:
     axis = _axis(call, 0)
     if found is None or axis is None:
         return None
-    tensors, times = found
+    return _stacked(call, *found, axis)
+
+
+def _stacked(call: Call, tensors: list[Tensor], times: Dim | None, axis: int) -> Tensor | None:
     tensors = _alike(call, tensors, axis)
     first = tensors[0]
     for each in tensors[1:]:
@@ -103,7 +138,8 @@ def stack(call: Call) -> Abstract | None:
         elif first.rest is not None or each.rest is not None:
             call.equal(first.axis(0), each.axis(0))
     count = times if times is not None else number(len(tensors))
-    return _inserted(first, axis, count)
+    made = _inserted(first, axis, count)
+    return made.of(_kind(tensors)) if made is not None else None
 
 
 def _inserted(tensor: Tensor, axis: int, dim: Dim) -> Tensor | None:
@@ -139,6 +175,8 @@ def _repeated(call: Call, tensor: Tensor | None, times: list[Dim] | None) -> Abs
 @operation("repeat", "tile", "Tile")
 def repeat(call: Call) -> Abstract | None:
     """Copies along each axis, new ones in front."""
+    if call.value.name == "repeat" and "axis" in call.named:
+        return repeat_interleave(call)  # the method of numpy
     return _repeated(call, call.tensor(0, "input", "A", "x"), call.sizes(1, "repeats", "reps", "dims", "multiples"))
 
 
@@ -146,8 +184,10 @@ def repeat(call: Call) -> Abstract | None:
 def repeat_interleave(call: Call) -> Abstract | None:
     """Each entry several times along one axis; without an axis, of all entries in one row."""
     tensor, times = call.tensor(0, "input", "a", "x"), call.number(1, "repeats", "n")
-    if tensor is None or times is None:
+    if tensor is None:
         return None
+    if times is None:
+        return _repeated_unevenly(call, tensor)
     given = call.at(2, "dim", "axis")
     if given is None:
         if tensor.rest is not None:
@@ -167,10 +207,26 @@ def repeat_interleave(call: Call) -> Abstract | None:
     return with_axis(tensor, place, tensor.dims[place] * times)
 
 
+def _repeated_unevenly(call: Call, tensor: Tensor) -> Tensor | None:
+    """Each entry as often as a tensor says: how many there are then is a number of its own."""
+    counts = call.known(1, "repeats")
+    axis = call.integer(2, "dim", "axis", default=0 if tensor.rest is None and len(tensor.dims) == 1 else None)
+    if not isinstance(counts, Tensor) or tensor.rest is not None or axis is None:
+        return None
+    place = normal_axis(axis, len(tensor.dims))
+    if place is None:
+        return None
+    if counts.rest is None and len(counts.dims) == 1 and counts.dims[0] != ONE:
+        call.equal(counts.dims[0], tensor.dims[place])
+    return with_axis(tensor, place, call.fresh())
+
+
 @operation("expand", "broadcast_to", "BroadcastTo")
 def expand(call: Call) -> Abstract | None:
     """Axes of one made longer; -1 keeps an axis."""
-    tensor, sizes = call.tensor(0, "input", "array", "x"), call.sizes(1, "size", "shape")
+    tensor, sizes = call.tensor(0, "input", "array", "x"), call.shape_given(1, "size", "shape")
+    if call.setup is not None:
+        sizes = call.setup.sizes(0, "shape")
     if tensor is None or sizes is None:
         return None
     if tensor.rest is not None:
@@ -206,9 +262,9 @@ def kron(call: Call) -> Abstract | None:
     left, right = call.tensor(0, "input", "a"), call.tensor(1, "other", "b")
     if left is None or right is None or left.rest is not None or right.rest is not None:
         return None
-    if len(left.dims) != len(right.dims):
-        return None
-    return Tensor(tuple(a * b for a, b in zip(left.dims, right.dims, strict=True)))
+    rank = max(len(left.dims), len(right.dims))
+    first, second = ((ONE,) * (rank - len(each.dims)) + each.dims for each in (left, right))
+    return Tensor(tuple(a * b for a, b in zip(first, second, strict=True)))
 
 
 @operation("block_diag")
@@ -222,30 +278,42 @@ def block_diag(call: Call) -> Abstract | None:
     else:
         each = [call.tensor(place) for place in range(len(call.positional))]
         found = ([tensor for tensor in each if tensor is not None], None) if None not in each else None
-    if found is None or any(each.rest is not None or len(each.dims) != 2 for each in found[0]):
+    if found is None or any(each.rest is not None or len(each.dims) not in (1, 2) for each in found[0]):
         return None
-    tensors, times = found
+    tensors, times = [Tensor((ONE,) * (2 - len(each.dims)) + each.dims, None, each.kind) for each in found[0]], found[1]
     rows, columns = ZERO, ZERO
     for tensor in tensors:
         rows, columns = rows + tensor.dims[0], columns + tensor.dims[1]
     if times is not None:
         rows, columns = rows * times, columns * times
-    return Tensor((rows, columns), None, tensors[0].kind)
+    return Tensor((rows, columns), None, _kind(tensors))
 
 
 @operation("meshgrid")
 def meshgrid(call: Call) -> Abstract | None:
     """One grid for each vector, ``ij`` unless numpy's ``xy`` is meant."""
-    tensors = [call.tensor(place) for place in range(len(call.positional))]
-    if not tensors or any(each is None or each.rest is not None or len(each.dims) != 1 for each in tensors):
+    tensors = _vectors(call)
+    if tensors is None:
         return None
-    dims = [each.dims[0] for each in tensors if each is not None]
+    dims = [each.dims[0] for each in tensors]
     indexing = call.named.get("indexing")
     is_xy = indexing.literal == "xy" if indexing is not None else call.library in ("numpy", "jax", "tensorflow")
     if is_xy and len(dims) > 1:
         dims[0], dims[1] = dims[1], dims[0]
-    kinds = [each.kind for each in tensors if each is not None]
-    return Parts(tuple(Tensor(tuple(dims), None, kind) for kind in kinds))
+    return Parts(tuple(Tensor(tuple(dims), None, each.kind) for each in tensors))
+
+
+def _vectors(call: Call) -> list[Tensor] | None:
+    """Vectors, given one by one or in one list."""
+    listed = call.known(0) if len(call.positional) == 1 else None
+    if call.starred is not None:
+        return None
+    if isinstance(listed, Parts):
+        found = [call.context.as_tensor(each) for each in listed.items]
+    else:
+        found = [call.tensor(place) for place in range(len(call.positional))]
+    tensors = [each for each in found if each is not None and _is_vector(each)]
+    return tensors if tensors and len(tensors) == len(found) else None
 
 
 @operation("outer", "ger")
@@ -262,14 +330,24 @@ def outer(call: Call) -> Abstract | None:
 @operation("cartesian_prod")
 def cartesian_product(call: Call) -> Abstract | None:
     """All tuples of the entries of some vectors."""
-    tensors = [call.tensor(place) for place in range(len(call.positional))]
-    if not tensors or any(each is None or each.rest is not None or len(each.dims) != 1 for each in tensors):
+    tensors = _vectors(call)
+    if tensors is None:
         return None
     rows = ONE
     for each in tensors:
-        assert each is not None
         rows = rows * each.dims[0]
-    return Tensor((rows, number(len(tensors))) if len(tensors) > 1 else (rows,), None, Kind.INTEGER)
+    return Tensor((rows, number(len(tensors))) if len(tensors) > 1 else (rows,), None, _kind(tensors))
+
+
+@operation("combinations")
+def combinations(call: Call) -> Abstract | None:
+    """All pairs of the entries of a vector."""
+    tensor = call.tensor(0, "input")
+    if tensor is None or not _is_vector(tensor) or len(call.positional) > 1 or call.named or call.library != "torch":
+        return None
+    rows = tensor.dims[0]
+    pairs = (rows * (rows - ONE)).over(number(2))
+    return Tensor((pairs, number(2)), None, tensor.kind) if pairs is not None else None
 
 
 @operation("pad", "constant_pad")

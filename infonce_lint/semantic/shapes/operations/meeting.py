@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from infonce_lint.semantic.shapes.call import Call
-from infonce_lint.semantic.shapes.domain import Abstract, Kind, Number, Opaque, Tensor
+from infonce_lint.semantic.shapes.call import Call, total
+from infonce_lint.semantic.shapes.domain import Abstract, Kind, Listing, Number, Opaque, Parts, Tensor
 from infonce_lint.semantic.shapes.kinds import kind_named
 from infonce_lint.semantic.shapes.table import operation
 
 
 @operation(
-    *"""normalize exp log log1p expm1 log2 log_softmax softmax relu relu_ sqrt rsqrt abs clamp clamp_ clamp_min
-    clamp_max clamp_min_ clip pow square sigmoid tanh sigmoid_ logsigmoid softplus exp_ log_ sqrt_ neg neg_
-    l2_normalize cuda cpu clone detach detach_ contiguous requires_grad_ fill_diagonal_ fill_diagonal fill_
-    zero_ normal_ uniform_ nan_to_num stop_gradient stop_grad tril triu tril_ triu_ cumsum cumprod flip fliplr
-    flipud sort_ half double float bfloat16 type_as to cast astype type dropout elu gelu leaky_relu hardtanh
-    softmax_ masked_scatter bernoulli bitwise_not copy retain_grad detach_and_clone pin_memory identity_
-    reciprocal sign floor ceil round isnan isinf isfinite logical_not numpy long int bool byte char short
-    Softmax LogSoftmax Sigmoid ReLU Identity L2Normalize LayerNorm Dropout Tanh LogicalNot Cast Exp Log Neg
-    share_memory_ set_diag roll argsort sin cos float32 int32 int64 record_stream numpy_ coalesce to_dense
-    fliplr_ add_n_ standardize index_fill index_fill_ index_add index_add_ index_copy index_copy_ scatter
-    scatter_ scatter_add scatter_add_ fill_diagonal_copy copy_ random_ bernoulli_ logit
-    """.split()
+    *"""normalize exp log log1p expm1 log2 log_softmax softmax relu relu_ sqrt rsqrt clamp clamp_ clamp_min clamp_max
+    clamp_min_ clip pow square sigmoid tanh sigmoid_ logsigmoid softplus exp_ log_ sqrt_ neg neg_ l2_normalize
+    cuda cpu clone detach detach_ contiguous requires_grad_ fill_diagonal_ fill_diagonal fill_ zero_ normal_
+    uniform_ nan_to_num stop_gradient stop_grad tril triu tril_ triu_ cumsum cumprod flip fliplr flipud half
+    double float bfloat16 type_as to cast astype type dropout elu gelu leaky_relu hardtanh masked_scatter
+    bernoulli bitwise_not copy retain_grad pin_memory reciprocal sign round isnan isinf isfinite logical_not
+    numpy long int bool byte char short Softmax LogSoftmax Sigmoid ReLU Identity L2Normalize LayerNorm Dropout
+    Tanh LogicalNot Cast Exp Log Neg share_memory_ set_diag roll argsort sin cos float32 int32 int64
+    record_stream coalesce to_dense index_fill index_fill_ index_add index_add_ index_copy index_copy_ scatter
+    scatter_ scatter_add scatter_add_ copy_ random_ bernoulli_ logit abs_ floor_ ceil_ round_ scatter_reduce
+    scatter_reduce_ erf mish silu selu celu softsign tan hardsigmoid sinh cosh log10 exp2 cbrt layer_norm
+    hardshrink softmin Softmin rint negative invert band_part clip_by_value clip_by_norm float64 float16 GELU
+    LeakyReLU""".split()
 )
 def kept(call: Call) -> Abstract | None:
     """The shape of the first argument; conversions change what the entries are."""
     known = call.known(0, "input", "x", "a", "tensor", "value", "features")
     name = call.value.name
-    if isinstance(known, Number) and name in ("float", "int", "long", "to", "abs", "cast", "round", "clip", "floor"):
+    if isinstance(known, Number) and name in ("float", "int", "long", "to", "cast", "round"):
         return known
+    if name in ("cumsum", "cumprod") and call.at(1, "axis", "dim") is None:
+        shape = call.tensor(0, "input", "x", "a")
+        return Tensor((total(shape.dims),)) if shape is not None and shape.rest is None else None
     if name == "roll":
         _note_roll(call)
     if isinstance(known, Opaque):
@@ -39,6 +43,9 @@ def kept(call: Call) -> Abstract | None:
     if isinstance(known, Tensor):
         known = _with_named_axis(call, known) if name == "normalize" else known
         return known.of(_kind(call, name, known.kind))
+    if isinstance(known, Parts | Listing):
+        shape = call.context.as_tensor(known)
+        return shape.of(_kind(call, name, Kind.ANY)) if shape is not None and name in _OF_LISTS else None
     return None
 
 
@@ -61,20 +68,39 @@ _TO_KIND = {
     "bool": Kind.BOOL, "byte": Kind.BOOL, "logical_not": Kind.BOOL, "LogicalNot": Kind.BOOL, "isnan": Kind.BOOL,
     "isinf": Kind.BOOL, "isfinite": Kind.BOOL, "long": Kind.INTEGER, "int": Kind.INTEGER, "argsort": Kind.INTEGER,
     "short": Kind.INTEGER, "float": Kind.FLOAT, "half": Kind.FLOAT, "double": Kind.FLOAT, "bfloat16": Kind.FLOAT,
-    "int32": Kind.INTEGER, "int64": Kind.INTEGER,
+    "int32": Kind.INTEGER, "int64": Kind.INTEGER, "char": Kind.INTEGER,
 }  # fmt: skip
+#: What is computed with a fraction, whatever it is computed from.
+_TO_FLOAT = frozenset(
+    """normalize exp log log1p expm1 log2 log_softmax softmax sqrt rsqrt sigmoid tanh logsigmoid softplus reciprocal
+    sin cos logit Softmax LogSoftmax Sigmoid Tanh L2Normalize LayerNorm Exp Log l2_normalize elu gelu erf tan sinh cosh
+    log10""".split()
+)
+#: What changes the kind of truth values.
+_COUNTING = frozenset(
+    """cumsum cumprod square neg Neg sign round clamp clip pow relu clamp_min clamp_max leaky_relu hardtanh nan_to_num
+    negative rint bernoulli dropout mish silu selu celu softsign hardsigmoid log10 exp2 cbrt hardshrink softmin
+    clip_by_value clip_by_norm""".split()
+)
+_OF_LISTS = frozenset({"exp", "log", "sqrt", "flip", "roll", "square", "float32"})
+
+
+def _computed_kind(name: str, kind: Kind) -> Kind:
+    if name in _TO_FLOAT:
+        return Kind.FLOAT if kind is Kind.FLOAT else Kind.ANY
+    return Kind.ANY if name in _COUNTING and kind is not Kind.FLOAT else kind
 
 
 def _kind(call: Call, name: str, kind: Kind) -> Kind:
     if name in _TO_KIND:
-        return _TO_KIND[name]
+        return _TO_KIND[name] if name != "byte" or call.library != "numpy" else Kind.INTEGER
     if name in ("to", "cast", "astype", "type", "Cast"):
         asked = [kind_named(each) for each in (*call.positional[1:], *call.named.values())]
         return next((each for each in asked if each is not None), kind)
     if name == "type_as":
         other = call.tensor(1, "other")
         return other.kind if other is not None else Kind.ANY
-    return kind
+    return _computed_kind(name, kind)
 
 
 def _operands(call: Call, count: int) -> list[Tensor]:
@@ -92,39 +118,91 @@ _NAMES = (("input", "x", "x1", "a", "condition"), ("other", "y", "x2", "b", "mas
 
 @operation(
     *"""mul multiply add sub subtract div divide true_divide truediv maximum minimum fmod remainder floor_divide mul_
-    add_ sub_ div_ multiply_ subtract_ Mul Add Sub Div atan2 fmax fmin pow_ power div_no_nan remainder_ mod dist_ hypot
-    divide_no_nan squared_difference bitwise_and bitwise_or bitwise_xor floordiv logaddexp lerp addcmul addcdiv rsub
-    floor_divide_ bitwise_and_ bitwise_or_ Pow xlogy""".split()
+    add_ sub_ div_ multiply_ subtract_ Mul Add Sub Div atan2 fmax fmin pow_ power div_no_nan remainder_ mod hypot
+    divide_no_nan squared_difference bitwise_and bitwise_or bitwise_xor floordiv floormod logaddexp lerp addcmul addcdiv
+    rsub floor_divide_ arctan2 bitwise_and_ bitwise_or_ Pow xlogy""".split()
 )
 def combined(call: Call) -> Abstract | None:
     """Two tensors, broadcast."""
-    known = call.known(0, "input", "x", "a")
-    if isinstance(known, Number):
+    values = [call.at(place, *names) for place, names in enumerate(_NAMES[:2])]
+    known = [call.evaluate(each) for each in values if each is not None]
+    if not known or all(isinstance(each, Number) for each in known):
         return None
-    operands = _operands(call, 2)
-    same = operands[0].kind if operands and all(each.kind is operands[0].kind for each in operands) else Kind.ANY
-    return call.broadcast(operands, same)
+    operands = _operands(call, 3 if call.value.name in ("lerp", "addcmul", "addcdiv") else 2)
+    if call.value.name.endswith("_"):
+        kind = operands[0].kind if operands else Kind.ANY
+    else:
+        kinds = {each.kind for each in operands}
+        kind = kinds.pop() if len(kinds) == 1 else Kind.ANY
+        if call.value.name not in {Kind.BOOL: _ON_TRUTH, Kind.INTEGER: _ON_WHOLE}.get(kind, {call.value.name}):
+            kind = Kind.ANY
+    return call.broadcast(operands, kind)
+
+
+_ON_TRUTH = frozenset("mul multiply Mul maximum minimum fmax fmin bitwise_and bitwise_or bitwise_xor".split())
+_ON_WHOLE = _ON_TRUTH | frozenset("add sub subtract Add Sub fmod remainder floor_divide rsub mod floordiv".split())
+
+
+@operation("add_n", "AddN", "accumulate_n")
+def added_up(call: Call) -> Abstract | None:
+    """The sum of the tensors of a list."""
+    found = call.tensors(0, "inputs", "x")
+    return call.broadcast(found[0]) if found is not None else None
 
 
 @operation(
     *"""eq ne ge le gt lt equal not_equal greater less greater_equal less_equal logical_and logical_or logical_xor
-    isclose Equal NotEqual LogicalAnd LogicalOr logical_and_ logical_or_ eq_ ne_""".split()
+    isclose Equal NotEqual LogicalAnd LogicalOr logical_and_ logical_or_ logical_xor_ eq_ ne_ ge_ le_ gt_ lt_
+    Greater Less GreaterEqual LessEqual""".split()
 )
 def compared(call: Call) -> Abstract | None:
     """Two tensors, broadcast, entry by entry true or false."""
     if call.value.name == "equal" and call.library == "torch":
         return Tensor((), None, Kind.BOOL)
-    return call.broadcast(_operands(call, 2), Kind.BOOL)
+    operands = _operands(call, 2)
+    in_place = call.value.name.endswith("_") and operands
+    return call.broadcast(operands, operands[0].kind if in_place else Kind.BOOL)
 
 
-@operation("where", "Select", "select_where", "masked_where")
+@operation("where", "Select")
 def where(call: Call) -> Abstract | None:
     """One or the other, by a condition."""
-    operands = [call.tensor(place) for place in range(3)]
+    if len(call.positional) == 1 and not call.named:
+        return places_of_truth(call, call.tensor(0, "condition", "input"))
+    operands = [call.tensor(place, *names) for place, names in enumerate(_CHOICE)]
+    if call.receiver is not None:  # ``x.where(condition, other)``
+        operands[:2] = reversed(operands[:2])
     tensors = [each for each in operands if each is not None]
-    if call.at(1) is None:
+    if call.at(1, *_CHOICE[1]) is None or None in operands:
         return None
-    return call.broadcast(tensors, tensors[-1].kind if tensors else Kind.ANY)
+    chosen = {each.kind for each in tensors[1:]}
+    return call.broadcast(tensors, chosen.pop() if len(chosen) == 1 else Kind.ANY)
+
+
+_CHOICE = (("condition",), ("input", "x", "self"), ("other", "y"))
+
+
+def places_of_truth(call: Call, tensor: Tensor | None) -> Abstract | None:
+    """The places of entries that are not zero, an index an axis: how many is a number of its own."""
+    if tensor is None or tensor.rest is not None:
+        return None
+    return Parts(tuple(Tensor((call.fresh(),), None, Kind.INTEGER) for _ in tensor.dims))
+
+
+@operation("index_put", "index_put_")
+def index_put(call: Call) -> Abstract | None:
+    """``x.index_put((rows, columns), values)``: the values fit the places."""
+    tensor, places, values = call.tensor(0, "input"), call.known(1, "indices"), call.tensor(2, "values")
+    if tensor is None:
+        return None
+    if isinstance(places, Parts) and values is not None and values.rest is None:
+        indices = [call.context.as_tensor(each) for each in places.items]
+        picked = [each for each in indices if each is not None and each.rest is None and each.kind is Kind.INTEGER]
+        if picked and len(picked) == len(places.items):
+            room = call.broadcast(picked)
+            if room is not None and room.rest is None and len(values.dims) == len(room.dims):
+                call.broadcast([room, values])
+    return tensor
 
 
 @operation("masked_fill", "masked_fill_", "MaskedFill")

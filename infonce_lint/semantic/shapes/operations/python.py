@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from math import lcm
+
+from infonce_lint.semantic.shapes.arithmetic import computed
 from infonce_lint.semantic.shapes.call import Call
-from infonce_lint.semantic.shapes.dims import ONE, ZERO, Dim, Origin, symbol
+from infonce_lint.semantic.shapes.dims import ONE, ZERO, Dim, Origin, number, symbol
 from infonce_lint.semantic.shapes.domain import (
     SCALAR,
     Abstract,
@@ -43,7 +46,18 @@ def length(call: Call) -> Abstract | None:
     return Number(dim) if dim is not None else None
 
 
-@operation("python:list", "python:tuple", "tolist", "python:iter", "python:sorted")
+@operation("python:sorted")
+def sorted_(call: Call) -> Abstract | None:
+    """The same elements in another order."""
+    known = call.known(0)
+    count = call.context.count(known) if known is not None else None
+    if isinstance(known, Parts | Listing) and count is not None:
+        element = call.context.element(known, call.site)
+        return Listing(count, Number(call.fresh()) if isinstance(element, Number) else element)
+    return None
+
+
+@operation("python:list", "python:tuple", "tolist", "python:iter", "Size", "TensorShape")
 def listed(call: Call) -> Abstract | None:
     """The same elements in a list."""
     known = call.known(0)
@@ -57,13 +71,43 @@ def reversed_(call: Call) -> Abstract | None:
     return Parts(tuple(reversed(known.items))) if isinstance(known, Parts) else known
 
 
-@operation("python:int", "python:float", "python:abs", "python:round", "python:bool", "math:floor", "math:ceil")
+@operation("python:int", "python:float", "python:round", "floor", "ceil", "trunc")
 def converted_number(call: Call) -> Abstract | None:
-    """A number stays the number."""
-    known = call.known(0)
+    """A whole number stays what it is; a part of one is taken to be exact where it is cut down."""
+    known = call.known(0, "input", "x", "a")
     if isinstance(known, Number):
+        parts = lcm(*(value.denominator for _, value in known.dim.terms))
+        if call.value.name == "float" or (parts == 1 and _has_no_quotient(known.dim)):
+            return known
+        if call.value.name in ("int", "floor", "trunc") and _has_no_quotient(known.dim):
+            divisor = number(parts)
+            return computed(call.context, "FloorDivide", known.dim * divisor, divisor, call.site)
+        return Number(call.fresh())
+    if isinstance(known, Tensor) and call.library != "python":
         return known
+    if isinstance(known, Opaque) and call.library != "python":
+        return call.tensor(0, "input", "x", "a")
     return known if isinstance(known, Opaque) else SCALAR if known is not None else None
+
+
+def _has_no_quotient(dim: Dim) -> bool:
+    return all(power > 0 for monomial, _ in dim.terms for _, power in monomial)
+
+
+@operation("abs", "absolute", "python:abs")
+def absolute(call: Call) -> Abstract | None:
+    """A number without its sign, if all its parts have one."""
+    known = call.known(0, "input", "x", "a")
+    if isinstance(known, Number):
+        signs = {value > 0 for _, value in known.dim.terms}
+        return Number(call.fresh()) if len(signs) > 1 else Number(-known.dim) if signs == {False} else known
+    return call.tensor(0, "input", "x", "a")
+
+
+@operation("python:bool")
+def truth(call: Call) -> Abstract | None:
+    """True or false."""
+    return Tensor((), None, Kind.BOOL)
 
 
 @operation("python:enumerate")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infonce_lint.semantic.shapes.call import Call, normal_axis
+from infonce_lint.semantic.shapes.call import Call, normal_axis, total
 from infonce_lint.semantic.shapes.dims import ONE, number
 from infonce_lint.semantic.shapes.domain import SCALAR, Abstract, Extents, Kind, Number, Parts, Tensor
 from infonce_lint.semantic.shapes.table import operation
@@ -29,7 +29,7 @@ def reduced(call: Call, tensor: Tensor, axes: list[int] | None, *, keeps: bool) 
 @operation(
     *"""sum mean amax amin prod any all logsumexp reduce_sum reduce_mean reduce_max reduce_min reduce_logsumexp norm var
     std nansum nanmean argmax argmin count_nonzero vector_norm ReduceSum ReduceMean reduce_any reduce_all reduce_prod
-    median quantile mean_ l1_norm""".split(),
+    median nanmedian quantile""".split(),
     "numpy:max",
     "numpy:min",
     "jax:max",
@@ -44,22 +44,29 @@ def reduce(call: Call) -> Abstract | None:
     if tensor is None:
         return None
     place = 2 if call.value.name in ("norm", "vector_norm", "quantile") else 1
+    asked = call.known(1, "q") if call.value.name == "quantile" else None
+    if asked is not None and asked != SCALAR.of(Kind.FLOAT):
+        return None  # an axis more, if several are asked for
     given = call.at(place, "dim", "axis", "axes", "reduction_indices")
     axes = None
-    if given is not None and given.name != "None":
-        axes = call.axes(place, "dim", "axis", "axes") if len(call.positional) <= place + 1 else None
-        if axes is None:
-            one = call.integer(place, "dim", "axis", "axes")
-            if one is None:
-                return None
-            axes = [one]
-    keeps = call.truth(place + 1, "keepdim", "keepdims", "keep_dims")
+    if given is not None and given.name not in ("None", "True", "False"):
+        sizes = call.context.sizes_of(call.evaluate(given))
+        if sizes is None or any(each.integer is None for each in sizes):
+            return None
+        axes = [each.integer for each in sizes if each.integer is not None]
+    if call.value.name in ("var", "std") and call.library != "numpy":
+        place += 1  # after how it is divided
+    if len(call.positional) > place + 2:
+        return None
+    is_numpy = call.library in ("numpy", "jax")
+    keeps = call.setup is not None and call.setup.truth(0, "keep_dims")
+    keeps = keeps or call.truth(99 if is_numpy else place + 1, "keepdim", "keepdims", "keep_dims")
     result = reduced(call, tensor, axes, keeps=keeps)
     if result is not None and call.value.name in ("any", "all", "reduce_any", "reduce_all"):
         return result.of(Kind.BOOL)
     if result is not None and call.value.name in ("argmax", "argmin"):
         return result.of(Kind.INTEGER)
-    if call.value.name == "median" and axes is not None:
+    if call.value.name in ("median", "nanmedian") and axes is not None and not is_numpy:
         return Parts((result, result.of(Kind.INTEGER))) if result is not None else None
     return result
 
@@ -67,11 +74,13 @@ def reduce(call: Call) -> Abstract | None:
 @operation("max", "min", "cummax", "cummin")
 def extreme(call: Call) -> Abstract | None:
     """torch's ``x.max(dim)`` gives values and numbers, ``max(x, y)`` the greater entries."""
-    if call.library == "python" or call.value.name.startswith("cum"):
-        return None
     tensor = call.tensor(0, "input", "x")
-    if tensor is None:
+    if tensor is None or call.library == "python":
         return None
+    if call.value.name.startswith("cum"):
+        return Parts((tensor, tensor.of(Kind.INTEGER)))
+    if not call.library and call.named.keys() & {"axis", "keepdims"}:
+        return None  # it may as well be numpy's
     given = call.at(1, "dim", "axis", "other")
     if given is None:
         return SCALAR
@@ -81,6 +90,42 @@ def extreme(call: Call) -> Abstract | None:
         return call.broadcast([tensor, other]) if other is not None else None
     values = reduced(call, tensor, [axis], keeps=call.truth(2, "keepdim"))
     return Parts((values, values.of(Kind.INTEGER))) if values is not None else None
+
+
+@operation("kthvalue", "mode")
+def one_of_each(call: Call) -> Abstract | None:
+    """(value, number) of one entry of each row."""
+    tensor = call.tensor(0, "input", "x")
+    place = 2 if call.value.name == "kthvalue" else 1
+    axis = call.integer(place, "dim", "axis", default=-1)
+    if tensor is None or axis is None or call.library not in ("torch", ""):
+        return None
+    values = reduced(call, tensor, [axis], keeps=call.truth(place + 1, "keepdim"))
+    return Parts((values, values.of(Kind.INTEGER))) if values is not None else None
+
+
+@operation("std_mean", "var_mean")
+def deviation_and_mean(call: Call) -> Abstract | None:
+    """Two numbers of each row."""
+    tensor, axis = call.tensor(0, "input"), call.integer(1, "dim")
+    if tensor is None or axis is None or len(call.positional) > 2:
+        return None
+    values = reduced(call, tensor, [axis], keeps=call.truth(9, "keepdim"))
+    return Parts((values, values)) if values is not None else None
+
+
+@operation("numel", "nelement", "tensorflow:size", "paddle:numel")
+def entries(call: Call) -> Abstract | None:
+    """How many entries there are."""
+    tensor = call.tensor(0, "input", "x")
+    return Number(total(tensor.dims)) if tensor is not None and tensor.rest is None else None
+
+
+@operation("trace")
+def trace(call: Call) -> Abstract | None:
+    """The sum of the diagonal of a matrix."""
+    tensor = call.tensor(0, "input", "a", "x")
+    return SCALAR if tensor is not None and tensor.rest is None and len(tensor.dims) == 2 else None
 
 
 @operation("item")
@@ -102,7 +147,7 @@ def size(call: Call) -> Abstract | None:
     return Number(dim) if dim is not None else None
 
 
-@operation("shape", "tensorflow:size", "get_shape", "shape_list", "as_list")
+@operation("shape", "get_shape", "shape_list", "as_list")
 def shape(call: Call) -> Abstract | None:
     """``tf.shape(x)``."""
     known = call.known(0, "input", "a", "x")

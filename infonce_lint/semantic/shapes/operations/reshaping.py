@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from infonce_lint.semantic.shapes.call import Call, normal_axis, total
 from infonce_lint.semantic.shapes.dims import Dim, Origin
-from infonce_lint.semantic.shapes.domain import Abstract, Opaque, Tensor
-from infonce_lint.semantic.shapes.products import turned
+from infonce_lint.semantic.shapes.domain import Abstract, Opaque, Parts, Tensor
+from infonce_lint.semantic.shapes.products import last_turned, turned
 from infonce_lint.semantic.shapes.table import operation
 
 
-@operation("view", "reshape", "Reshape", "resize", "resize_")
+@operation("resize", "resize_")
+def resized(call: Call) -> Abstract | None:
+    """Another number of entries in the same memory."""
+    tensor, sizes = call.tensor(0, "a"), call.shape_given(1, "new_shape")
+    return Tensor(tuple(sizes), None, tensor.kind) if tensor is not None and sizes is not None else None
+
+
+@operation("view", "reshape", "Reshape")
 def reshape(call: Call) -> Abstract | None:
     """``x.view(n, -1)``: the number of entries stays."""
     tensor = call.tensor(0, "input", "a", "tensor", "x")
-    sizes = call.sizes(1, "shape", "size", "newshape")
+    sizes = call.shape_given(1, "shape", "size", "newshape")
     if tensor is None or sizes is None:
         return None
     free = [place for place, each in enumerate(sizes) if each.integer == -1]
@@ -73,10 +80,12 @@ def flatten(call: Call) -> Abstract | None:
     tensor = call.tensor(0, "input", "x", "a")
     if tensor is None:
         return None
-    first, last = (
-        call.integer(1, "start_dim", "start_axis", default=0),
-        call.integer(2, "end_dim", "stop_axis", default=-1),
-    )
+    if call.setup is not None:  # a module keeps the first axis
+        first = call.setup.integer(0, "start_dim", "start_axis", default=1)
+        last = call.setup.integer(1, "end_dim", "stop_axis", default=-1)
+    else:
+        first = call.integer(1, "start_dim", "start_axis", default=0)
+        last = call.integer(2, "end_dim", "stop_axis", default=-1)
     if first is None or last is None:
         return None
     if last >= 0:
@@ -121,6 +130,9 @@ def squeeze(call: Call) -> Abstract | None:
         if any(each.of(Origin.UNKNOWN) for each in tensor.dims):
             return None
         return Tensor(tuple(each for each in tensor.dims if each.number != 1), None, tensor.kind)
+    several = call.known(1, "dim", "axis")
+    if isinstance(several, Parts):
+        return _squeezed(call, tensor, several)
     axis = normal_axis(call.integer(1, "dim", "axis"), len(tensor.dims))
     if axis is None:
         return None
@@ -130,7 +142,24 @@ def squeeze(call: Call) -> Abstract | None:
     return tensor if not dim.symbols or not dim.of(Origin.UNKNOWN) else None
 
 
-@operation("t", "T", "mT", "adjoint")
+def _squeezed(call: Call, tensor: Tensor, axes: Parts) -> Tensor | None:
+    sizes = call.context.sizes_of(axes)
+    if sizes is None:
+        return None
+    places = {normal_axis(each.integer, len(tensor.dims)) for each in sizes}
+    if any(place is None or tensor.dims[place].number != 1 for place in places):
+        return None
+    return Tensor(tuple(dim for axis, dim in enumerate(tensor.dims) if axis not in places), None, tensor.kind)
+
+
+@operation("adjoint", "matrix_transpose")
+def turn_last(call: Call) -> Abstract | None:
+    """The last two axes change places."""
+    tensor = call.tensor(0, "input", "x", "a")
+    return last_turned(call.context, tensor) if tensor is not None else None
+
+
+@operation("t")
 def turn(call: Call) -> Abstract | None:
     """Rows and columns change places."""
     tensor = call.tensor(0, "input")
@@ -141,7 +170,7 @@ def turn(call: Call) -> Abstract | None:
     return turned(call.context, tensor)
 
 
-@operation("transpose", "swapaxes", "swapdims", "Transpose", "matrix_transpose")
+@operation("transpose", "swapaxes", "swapdims", "Transpose")
 def transpose(call: Call) -> Abstract | None:
     """Two axes change places; numpy and TensorFlow take an order, or turn all round."""
     known = call.known(0, "input", "a", "x")
@@ -250,6 +279,8 @@ def _groups(side: str) -> list[list[str]] | None:
             found.append([])
         elif each == ")":
             inside = False
+        elif each == "1":
+            found.append([]) if not inside else None
         elif not each.isidentifier():
             return None
         elif inside:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from infonce_lint.semantic.shapes.call import Call, normal_axis
-from infonce_lint.semantic.shapes.dims import Dim
-from infonce_lint.semantic.shapes.domain import SCALAR, Abstract, Parts, Tensor
-from infonce_lint.semantic.shapes.products import multiplied
+from infonce_lint.semantic.shapes.dims import ONE, Dim, number
+from infonce_lint.semantic.shapes.domain import SCALAR, Abstract, Number, Parts, Tensor
+from infonce_lint.semantic.shapes.products import last_turned, multiplied
 from infonce_lint.semantic.shapes.table import operation
 
 
@@ -22,27 +22,24 @@ def matmul(call: Call) -> Abstract | None:
     if pair is None:
         return None
     first, second = pair
-    if call.truth(2, "transpose_a") or call.truth(9, "transpose_x"):
-        first = _with_last_turned(call, first) or first
-    if call.truth(3, "transpose_b") or call.truth(9, "transpose_y") or _setup_turns(call):
-        turned = _with_last_turned(call, second)
+    if _turns(call, 2, "transpose_a", "transpose_x", "adjoint_a"):
+        turned = last_turned(call.context, first)
+        if turned is None:
+            return None
+        first = turned
+    if _turns(call, 3, "transpose_b", "transpose_y", "adjoint_b"):
+        turned = last_turned(call.context, second)
         if turned is None:
             return None
         second = turned
     return multiplied(call.context, first, second, call.site)
 
 
-def _setup_turns(call: Call) -> bool:
-    return call.setup is not None and call.setup.truth(1, "transpose_b")
-
-
-def _with_last_turned(call: Call, tensor: Tensor) -> Tensor | None:
-    if tensor.rest is not None:
-        tensor = call.context.with_rank(tensor, max(2, len(tensor.dims)), likely=True)
-    if len(tensor.dims) < 2:
-        return None
-    *front, rows, columns = tensor.dims
-    return Tensor((*front, columns, rows), None, tensor.kind)
+def _turns(call: Call, position: int, *names: str) -> bool:
+    """Whether an operand is asked to be turned, by the call or by the construction of the operator."""
+    if call.setup is not None:
+        return call.setup.truth(position - 2, *names)
+    return call.library not in ("torch", "numpy", "jax") and call.truth(position, *names)
 
 
 @operation("mm")
@@ -76,6 +73,8 @@ def added_product(call: Call) -> Abstract | None:
     if first is None or second is None:
         return None
     product = multiplied(call.context, first, second, call.site)
+    if call.value.name == "addbmm" and product is not None:  # the products of a batch are added up
+        product = Tensor(product.dims[1:])
     added = call.tensor(0, "input")
     return call.broadcast([product, added]) if product is not None and added is not None else product
 
@@ -130,7 +129,9 @@ def einsum(call: Call) -> Abstract | None:
         return None
     left, arrow, right = str(pattern.literal).replace(" ", "").partition("->")
     terms = left.split(",")
-    if not arrow or "." in left:
+    if not arrow:  # the letters that stand once, in their order
+        right = "".join(sorted(each for each in set(left) if each.isalpha() and left.count(each) == 1))
+    if "." in left:
         return None
     known = call.known(1, "operands")
     listed = call.context.as_tensor(known) if isinstance(known, Parts) else None
@@ -162,21 +163,26 @@ def tensordot(call: Call) -> Abstract | None:
     """Two tensors that meet in named axes; with one of each, ``[[1], [1]]``."""
     pair = _pair(call)
     axes = call.known(2, "dims", "axes")
-    if pair is None or not isinstance(axes, Parts) or len(axes.items) != 2:
+    if pair is None:
         return None
-    found = []
-    for tensor, asked in zip(pair, axes.items, strict=True):
-        sizes = call.context.sizes_of(asked)
-        if sizes is None or len(sizes) != 1 or sizes[0].integer is None:
-            return None
-        tensor = call.context.with_rank(tensor, 2, likely=True)
-        place = normal_axis(sizes[0].integer, len(tensor.dims))
-        if place is None:
-            return None
-        found.append((tensor, place))
-    (first, i), (second, j) = found
-    call.equal(first.dims[i], second.dims[j])
-    return Tensor((*first.dims[:i], *first.dims[i + 1 :], *second.dims[:j], *second.dims[j + 1 :]))
+    first, second = (call.context.with_rank(each, max(2, len(each.dims)), likely=True) for each in pair)
+    if isinstance(axes, Number) and (count := axes.dim.integer) is not None and count >= 0:
+        left, right = list(range(len(first.dims) - count, len(first.dims))), list(range(count))
+    elif isinstance(axes, Parts) and len(axes.items) == 2:
+        asked = [call.context.sizes_of(each) for each in axes.items]
+        left, right = ([each.integer if each.integer is not None else 99 for each in some or ()] for some in asked)
+    else:
+        return None
+    met = [normal_axis(each, len(first.dims)) for each in left], [normal_axis(each, len(second.dims)) for each in right]
+    if not met[0] or len(met[0]) != len(met[1]) or None in met[0] or None in met[1]:
+        return None
+    for one, other in zip(*met, strict=True):
+        call.equal(first.axis(one or 0), second.axis(other or 0))
+    kept = [
+        tuple(dim for axis, dim in enumerate(tensor.dims) if axis not in gone)
+        for tensor, gone in zip((first, second), met, strict=True)
+    ]
+    return Tensor((*kept[0], *kept[1]))
 
 
 @operation("cdist")
@@ -189,7 +195,19 @@ def cdist(call: Call) -> Abstract | None:
     if len(first.dims) < 2 or len(second.dims) < 2:
         return None
     call.equal(first.dims[-1], second.dims[-1])
-    return Tensor((*first.dims[:-1], second.dims[-2]))
+    batch = call.broadcast([Tensor(each.dims[:-2]) for each in (first, second)])
+    return Tensor((*batch.dims, first.dims[-2], second.dims[-2])) if batch is not None else None
+
+
+@operation("pdist")
+def pdist(call: Call) -> Abstract | None:
+    """Every pair of rows once."""
+    tensor = call.tensor(0, "input", "X")
+    if tensor is None:
+        return None
+    rows = call.rank(tensor, 2).dims[0]
+    pairs = (rows * (rows - ONE)).over(number(2))
+    return Tensor((pairs,)) if pairs is not None else None
 
 
 @operation("pairwise_cosine_similarity", "cos_sim", "pairwise_euclidean_distance")
@@ -232,4 +250,5 @@ def cosine_similarity(call: Call) -> Abstract | None:
     place = normal_axis(axis, len(shape.dims))
     if place is None:
         return None
-    return Tensor(shape.dims[:place] + shape.dims[place + 1 :])
+    keeps = not is_cosine and source.truth(2 if is_module else 4, "keepdim")
+    return Tensor((*shape.dims[:place], *((ONE,) if keeps else ()), *shape.dims[place + 1 :]))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from infonce_lint.semantic.shapes.call import Call, normal_axis, with_axis
-from infonce_lint.semantic.shapes.dims import ZERO, Dim, number
-from infonce_lint.semantic.shapes.domain import Abstract, Kind, Listing, Parts, Tensor
+from infonce_lint.semantic.shapes.call import Call, normal_axis, total, with_axis
+from infonce_lint.semantic.shapes.dims import ONE, ZERO, Dim, number
+from infonce_lint.semantic.shapes.domain import Abstract, Kind, Listing, Opaque, Parts, Tensor
+from infonce_lint.semantic.shapes.operations.meeting import places_of_truth
 from infonce_lint.semantic.shapes.table import operation
 
 _MOST_PARTS = 16
@@ -20,52 +21,68 @@ def _along(call: Call, tensor: Tensor, axis: int | None) -> tuple[Tensor, int] |
 
 
 def _unpacked(call: Call) -> int:
-    """Into how many names the result is unpacked, or how many of its parts are asked for by number."""
-    places = [user.literal for user in call.value.users if user.op == "item"]
-    return max((each + 1 for each in places if isinstance(each, int)), default=0)
+    """Into how many names the result is unpacked, at once or from the name that it was given."""
+    waiting, found = [call.value], 0
+    for value in waiting:
+        places = [user.literal for user in value.users if user.op == "item"]
+        found = max([found, *(each + 1 for each in places if isinstance(each, int))])
+        waiting += [user for user in value.users if user.op == "name" and len(user.inputs) == 1 and user not in waiting]
+    return found
 
 
-@operation("split", "split_with_sizes", "array_split", "tensor_split", "hsplit", "vsplit", "Split")
+_COUNT_OR_SIZES = (
+    *("split_size_or_sections", "split_size", "split_sizes", "num_or_size_splits", "indices_or_sections"),
+    *("num_or_sections", "sections", "indices", "tensor_indices_or_sections"),
+)
+_AT_PLACES = frozenset({"tensor_split", "array_split", "hsplit", "vsplit", "dsplit"})
+
+
+@operation("split", "split_with_sizes", "array_split", "tensor_split", "hsplit", "vsplit", "dsplit", "Split")
 def split(call: Call) -> Abstract | None:
-    """``x.split(n)``, ``x.split([n, m])``; numpy's and TensorFlow's number counts the parts."""
-    tensor, sections = (
-        call.tensor(0, "tensor", "input", "value", "ary", "x"),
-        call.at(
-            1,
-            "split_size_or_sections",
-            "split_size",
-            "split_sizes",
-            "num_or_size_splits",
-            "indices_or_sections",
-            "num_or_sections",
-            "sections",
-            "indices",
-            "tensor_indices_or_sections",
-        ),
-    )
-    if tensor is None or sections is None:
+    """``x.split(n)``, ``x.split([n, m])``; numpy's and TensorFlow's number counts parts, numpy's list holds places."""
+    tensor, sections = call.tensor(0, "tensor", "input", "value", "ary", "x"), call.at(1, *_COUNT_OR_SIZES)
+    if tensor is None or (sections is None and call.setup is None):
         return None
-    found = _along(call, tensor, call.integer(2, "dim", "axis", default=0))
+    axis = _FIXED_AXES.get(call.value.name)
+    if axis is None:
+        axis = call.integer(2, "dim", "axis", default=0)
+        if call.setup is not None:  # ``ops.Split(axis, parts)(x)``
+            axis, parts = call.setup.integer(0, "axis", default=0), call.setup.number(1, "output_num")
+            found = _along(call, tensor, axis) if tensor is not None else None
+            return _in_parts(call, *found, parts) if found is not None and parts is not None else None
+    elif tensor.rest is None and len(tensor.dims) == 1:
+        axis = 0
+    found = _along(call, tensor, axis)
     if found is None:
         return None
     tensor, place = found
-    whole = tensor.dims[place]
+    if sections is None:
+        return None
     known = call.evaluate(sections)
-    counts_parts = call.library in ("numpy", "jax", "tensorflow", "paddle") or call.value.name in (
-        "tensor_split",
-        "array_split",
-    )
+    at_places = call.value.name in _AT_PLACES or call.library in ("numpy", "jax")
     if isinstance(known, Parts):
         sizes = call.context.sizes_of(known)
-        if sizes is None or (counts_parts and call.library not in ("tensorflow", "paddle")):
+        if sizes is None:
             return None
-        return _in_sizes(call, tensor, place, sizes)
+        return _at_places(call, tensor, place, sizes) if at_places else _in_sizes(call, tensor, place, sizes)
     size = call.context.as_number(known)
-    if size is None:
+    if size is None or isinstance(known, Opaque):
         return None
-    if counts_parts:
+    if at_places or call.library in ("tensorflow", "paddle"):
         return _in_parts(call, tensor, place, size)
-    return _of_size(call, tensor, place, size, whole)
+    return _of_size(call, tensor, place, size)
+
+
+_FIXED_AXES = {"hsplit": 1, "vsplit": 0, "dsplit": 2}
+
+
+def _at_places(call: Call, tensor: Tensor, place: int, bounds: list[Dim]) -> Abstract | None:
+    """The parts between places of an axis."""
+    whole = tensor.dims[place]
+    for each in bounds:
+        call.cut(whole, each)
+    starts, ends = [ZERO, *bounds], [*bounds, whole]
+    return Parts(tuple(with_axis(tensor, place, b - a) for a, b in zip(starts, ends, strict=True)))
 
 
 def _in_sizes(call: Call, tensor: Tensor, place: int, sizes: list[Dim]) -> Abstract:
@@ -81,21 +98,27 @@ def _in_sizes(call: Call, tensor: Tensor, place: int, sizes: list[Dim]) -> Abstr
     return Parts(tuple(with_axis(tensor, place, each) for each in sizes))
 
 
-def _of_size(call: Call, tensor: Tensor, place: int, size: Dim, whole: Dim) -> Abstract | None:
-    """Sections of one size: unpacked into k names there are k of them."""
-    count = _unpacked(call)
+def _of_size(call: Call, tensor: Tensor, place: int, size: Dim) -> Abstract | None:
+    """Sections of one size: unpacked into k names there are k of them, the last of which may be shorter."""
+    whole, count = tensor.dims[place], _unpacked(call)
     if whole == size:
         return Parts((tensor,))
     part = with_axis(tensor, place, size)
-    if any(user.op == "item" and isinstance(user.literal, int) for user in call.value.users) and count > 1:
-        # the last section may be shorter: it is what remains
+    if count > 1:
         taken = size * number(count - 1)
+        call.below(whole, size * number(count))
+        call.below(taken + ONE, whole)
         return Parts((*((part,) * (count - 1)), with_axis(tensor, place, whole - taken)))
     times = whole.over(size)
     exact = times.integer if times is not None else None
     if exact is not None and 0 < exact <= _MOST_PARTS:
         return Parts((part,) * exact)
-    return Listing(times, part) if times is not None else None
+    if times is not None and all(
+        value.denominator == 1 and all(power > 0 for _, power in monomial) for monomial, value in times.terms
+    ):
+        return Listing(times, part)
+    call.cut(whole, size)
+    return Listing(call.fresh(1), with_axis(tensor, place, call.fresh()))
 
 
 def _in_parts(call: Call, tensor: Tensor, place: int, count: Dim) -> Abstract | None:
@@ -127,7 +150,8 @@ def unbind(call: Call) -> Abstract | None:
     """Each place of an axis, that axis gone."""
     tensor = call.tensor(0, "input", "value", "x")
     position = 2 if call.library == "tensorflow" else 1
-    found = _along(call, tensor, call.integer(position, "dim", "axis", default=0)) if tensor is not None else None
+    source, position = (call, position) if call.setup is None else (call.setup, 0)
+    found = _along(call, tensor, source.integer(position, "dim", "axis", default=0)) if tensor is not None else None
     if found is None:
         return None
     tensor, place = found
@@ -169,8 +193,13 @@ def index_select(call: Call) -> Abstract | None:
         return None
     tensor = call.tensor(0, "input", "a", "params")
     is_take = call.value.name == "take"
-    axis = call.integer(2 if is_take else 1, "dim", "axis")
-    index = call.tensor(1 if is_take else 2, "index", "indices")
+    if is_take and call.at(2, "axis") is None:
+        index = call.tensor(1, "index", "indices")
+        return index.of(tensor.kind) if tensor is not None and index is not None and index.rest is None else None
+    if is_take or call.library == "paddle":
+        axis, index = call.integer(2, "axis", default=0), call.tensor(1, "index", "indices")
+    else:
+        axis, index = call.integer(1, "dim", "axis"), call.tensor(2, "index", "indices")
     if tensor is None or index is None or index.rest is not None or axis is None:
         return None
     found = _along(call, tensor, axis)
@@ -183,9 +212,44 @@ def index_select(call: Call) -> Abstract | None:
 
 @operation("take_along_axis", "take_along_dim")
 def take_along(call: Call) -> Abstract | None:
-    """One entry a place of the index."""
-    index = call.tensor(1, "indices", "index")
-    return index.of(Kind.ANY) if index is not None and index.rest is None else None
+    """One entry a place of the index; the other axes are broadcast."""
+    tensor, index = call.tensor(0, "input", "arr", "x"), call.tensor(1, "indices", "index")
+    if tensor is None or index is None or index.rest is not None or tensor.rest is not None:
+        return None
+    if call.at(2, "dim", "axis") is None:
+        return index.of(tensor.kind)
+    axis = normal_axis(call.integer(2, "dim", "axis"), len(tensor.dims))
+    if axis is None or len(index.dims) != len(tensor.dims):
+        return None
+    others = [Tensor(each.dims[:axis] + each.dims[axis + 1 :]) for each in (tensor, index)]
+    shape = call.broadcast(others)
+    return Tensor((*shape.dims[:axis], index.dims[axis], *shape.dims[axis:]), None, tensor.kind) if shape else None
+
+
+@operation("gather", "Gather", "GatherD", "gather_elements")
+def gather(call: Call) -> Abstract | None:
+    """torch's ``x.gather(1, index)`` gives an entry for each of the index; others pick rows by number."""
+    tensor = call.tensor(0, "input", "params", "x", "input_params")
+    if tensor is None:
+        return None
+    if call.value.name in ("GatherD", "gather_elements") or call.library in ("torch", ""):
+        axis, index = call.integer(1, "dim"), call.tensor(2, "index")
+        if index is None or axis is None or index.rest is not None:
+            return None
+        if tensor.rest is None and len(tensor.dims) == len(index.dims):
+            place = normal_axis(axis, len(tensor.dims))
+            for other, (asked, whole) in enumerate(zip(index.dims, tensor.dims, strict=True)):
+                if other != place and place is not None:
+                    call.below(asked, whole)
+        return index.of(tensor.kind)
+    index = call.tensor(1, "indices", "index", "input_indices")
+    if index is None or index.rest is not None or "batch_dims" in call.named:
+        return None
+    found = _along(call, tensor, call.integer(2, "axis", default=0))
+    if found is None:
+        return None
+    tensor, place = found
+    return Tensor((*tensor.dims[:place], *index.dims, *tensor.dims[place + 1 :]), tensor.rest, tensor.kind)
 
 
 @operation("masked_select", "boolean_mask", "MaskedSelect")
@@ -206,58 +270,75 @@ def masked_select(call: Call) -> Abstract | None:
     return Tensor((call.fresh(),), None, tensor.kind)
 
 
-@operation("diag", "diagonal", "diag_part", "matrix_diag_part")
+@operation("diag", "diagonal", "diag_part", "matrix_diag_part", "tensor_diag_part")
 def diagonal(call: Call) -> Abstract | None:
     """The diagonal of a matrix; of a vector, the matrix with it."""
     tensor = call.tensor(0, "input", "v", "a")
     if tensor is None:
         return None
-    offset = call.number(1, "diagonal", "offset", "k") if call.at(1, "diagonal", "offset", "k") is not None else ZERO
+    shift = _shift(call, "diagonal", "offset", "k")
     if tensor.rest is not None:
         tensor = call.context.with_rank(tensor, max(2, len(tensor.dims)), likely=True)
+    first, second = call.integer(2, "dim1", "axis1", default=0), call.integer(3, "dim2", "axis2", default=1)
+    if call.library == "tensorflow" or call.value.name == "matrix_diag_part" or _is_of_linalg(call):
+        first, second = -2, -1
+    if len(tensor.dims) == 1:
+        if call.value.name != "diag":
+            return None
+        return Tensor((tensor.dims[0] + shift,) * 2, None, tensor.kind) if shift is not None else call.unknown(2)
+    places = [normal_axis(each, len(tensor.dims)) for each in (first, second)]
+    if None in places or places[0] == places[1] or (len(tensor.dims) > 2 and call.value.name == "diag"):
+        return None
+    rows, columns = (tensor.dims[each or 0] for each in places)
+    rest = [dim for axis, dim in enumerate(tensor.dims) if axis not in places]
+    if shift is not None and shift.terms:
+        call.cut(rows, shift)
+    return Tensor((*rest, _side(call, rows, columns, shift)), None, tensor.kind)
+
+
+def _is_of_linalg(call: Call) -> bool:
+    called = call.value.inputs[0]
+    return bool(called.inputs) and called.inputs[0].name == "linalg"
+
+
+def _shift(call: Call, *names: str) -> Dim | None:
+    """How far a diagonal is from the main one; None where it is not known on which side of it."""
+    offset = call.number(1, *names) if call.at(1, *names) is not None else ZERO
     if offset is None:
         return None
-    shift = -offset if offset.terms and all(value < 0 for _, value in offset.terms) else offset
-    if len(tensor.dims) == 1:
-        side = tensor.dims[0] + shift
-        return Tensor((side, side), None, tensor.kind)
-    if len(tensor.dims) == 2:
-        call.cut(tensor.dims[0], shift) if shift.terms else None
-        rows, columns = tensor.dims
-        if rows == columns:
-            return Tensor((rows - shift,), None, tensor.kind)
-        if not shift.terms:
-            return Tensor((_shorter(rows, columns),), None, tensor.kind)
-        return call.unknown(1, tensor.kind)
-    if call.value.name == "diagonal":
-        first, second = call.integer(2, "dim1", default=0), call.integer(3, "dim2", default=1)
-        places = [normal_axis(each, len(tensor.dims)) for each in (first, second)]
-        if None in places or shift.terms:
-            return None
-        rest = [dim for axis, dim in enumerate(tensor.dims) if axis not in places]
-        return Tensor((*rest, tensor.dims[places[0] or 0]), None, tensor.kind)
-    return None
+    signs = {value > 0 for _, value in offset.terms}
+    return None if len(signs) > 1 else -offset if signs == {False} else offset
 
 
-def _shorter(rows: Dim, columns: Dim) -> Dim:
-    """The side that a diagonal of a rectangle goes to: the one that is part of the other, else the rows."""
-    more = columns - rows
-    return columns if more.terms and all(value < 0 for _, value in more.terms) else rows
+def _side(call: Call, rows: Dim, columns: Dim, shift: Dim | None) -> Dim:
+    """The length of a diagonal: that of a rectangle ends at the shorter side, if that is seen."""
+    if shift is not None and rows == columns:
+        return rows - shift
+    signs = {value > 0 for _, value in (columns - rows).terms}
+    if shift == ZERO and len(signs) == 1:
+        return rows if signs == {True} else columns
+    length = call.fresh()
+    if shift == ZERO:
+        call.below(length, rows)
+        call.below(length, columns)
+    return length
 
 
-@operation("diag_embed", "diagflat", "matrix_diag")
+@operation("diag_embed", "diagflat", "matrix_diag", "tensor_diag", "tensorflow:diag")
 def diag_embed(call: Call) -> Abstract | None:
-    """Vectors laid out as diagonals."""
-    tensor, offset = call.tensor(0, "input", "v"), call.at(1, "offset", "k")
-    shift = call.number(1, "offset", "k") if offset is not None else ZERO
+    """Vectors laid out as diagonals; all entries in one by ``diagflat``."""
+    tensor, shift = call.tensor(0, "input", "v", "diagonal"), _shift(call, "offset", "k")
     if tensor is None or tensor.rest is not None or not tensor.dims or shift is None:
         return None
-    shift = -shift if shift.terms and all(value < 0 for _, value in shift.terms) else shift
+    if call.value.name == "tensor_diag" and len(tensor.dims) > 1:
+        return None
+    if call.value.name == "diagflat":
+        tensor = Tensor((total(tensor.dims),), None, tensor.kind)
     side = tensor.dims[-1] + shift
     return Tensor((*tensor.dims[:-1], side, side), None, tensor.kind)
 
 
-@operation("topk", "top_k", "sort", "kthvalue", "mode")
+@operation("topk", "top_k", "sort")
 def topk(call: Call) -> Abstract | None:
     """(values, numbers) of some entries of each row."""
     tensor = call.tensor(0, "input", "a", "x")
@@ -269,8 +350,9 @@ def topk(call: Call) -> Abstract | None:
         return Parts((tensor, tensor.of(Kind.INTEGER)))
     count = call.number(1, "k")
     axis = normal_axis(call.integer(2, "dim", "axis", default=-1), len(tensor.dims))
-    if call.value.name not in ("topk", "top_k") or count is None or axis is None:
+    if count is None or axis is None:
         return None
+    call.below(count, tensor.dims[axis])
     values = with_axis(tensor, axis, count)
     return Parts((values, values.of(Kind.INTEGER)))
 
@@ -281,15 +363,21 @@ def nonzero(call: Call) -> Abstract | None:
     tensor = call.tensor(0, "input", "a")
     if tensor is None or tensor.rest is not None:
         return None
-    rank = len(tensor.dims)
-    if call.truth(1, "as_tuple") or call.library == "numpy":
-        return Parts(tuple(Tensor((call.fresh(),), None, Kind.INTEGER) for _ in range(rank)))
-    return Tensor((call.fresh(), number(rank)), None, Kind.INTEGER)
+    is_listed = call.truth(1, "as_tuple") or call.library in ("numpy", "jax")
+    if is_listed and call.value.name != "argwhere":
+        return places_of_truth(call, tensor)
+    return Tensor((call.fresh(), number(len(tensor.dims))), None, Kind.INTEGER)
+
+
+@operation("flatnonzero")
+def flatnonzero(call: Call) -> Abstract | None:
+    """The places of entries that are not zero, counted through all."""
+    return Tensor((call.fresh(),), None, Kind.INTEGER)
 
 
 @operation("unique")
 def unique(call: Call) -> Abstract | None:
     """Each entry once: how many is a number of its own."""
-    if call.named:
+    if call.named or len(call.positional) > 1:
         return None
     return Tensor((call.fresh(),), None, Kind.ANY)

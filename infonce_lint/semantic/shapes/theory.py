@@ -28,13 +28,29 @@ class Theory:
         self.conflicts: list[Fact] = []
         self.open: list[Fact] = []
         self.used: list[Fact] = []
-        waiting = [fact for fact in dict.fromkeys(facts) if fact.relation is Relation.EQUAL]
+        given = list(dict.fromkeys(facts))
+        self._take_all([fact for fact in given if fact.relation is Relation.EQUAL])
+        self._take_all(self._squeezed([fact for fact in given if fact.relation is Relation.BELOW]))
+
+    def _take_all(self, waiting: list[Fact]) -> None:
+        """Use facts, those that others must solve first after them."""
         while waiting:
             left = [fact for fact in waiting if not self._take(fact)]
             if len(left) == len(waiting):
-                self.open = left
+                self.open += left
                 break
             waiting = left
+
+    def _squeezed(self, bounds: list[Fact]) -> list[Fact]:
+        """What is at most another and at least it too is equal: ``rows <= 2 * size`` and ``size <= rows - size``."""
+        found: list[Fact] = []
+        rests = [(fact, self.of(fact.left) - self.of(fact.right)) for fact in bounds]
+        for order, (fact, rest) in enumerate(rests):
+            for _, other in rests[:order]:
+                ratio = rest.over(other) if len(other.terms) == len(rest.terms) > 1 else None
+                if ratio is not None and ratio.number is not None and ratio.number < 0:
+                    found.append(Fact(Relation.EQUAL, fact.left, fact.right, fact.site))
+        return found
 
     def of(self, dim: Dim) -> Dim:
         """A dimension with everything put in that the facts say."""

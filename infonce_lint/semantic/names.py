@@ -19,6 +19,7 @@ CONFIG_WORDS = frozenset(
 )
 #: What asks a configuration object for an entry by its name.
 READERS = frozenset({"get", "getint", "get_int", "pop", "getattr", "get_value", "setdefault", "getenv"})
+_BATCH_ENTRIES = frozenset({("batch",), ("batches",), ("train", "batch"), ("n", "batch")})
 #: Words that turn a batch size into another quantity: a chunk stride, a test loader, a queue.
 OTHER_SIZE_WORDS = frozenset("mini micro sub chunk minibatch microbatch queue memory bank buffer num steps".split())
 SIZE_WORDS = frozenset({"bs", "bsz", "bsize", "batchsize", "nbatch", "batchsz"})
@@ -82,7 +83,7 @@ def is_size_name(name: str, extra: tuple[str, ...] = ()) -> bool:
 @lru_cache(maxsize=4096)
 def is_config_size_name(name: str, extra: tuple[str, ...] = ()) -> bool:
     """Like `is_size_name`, for an entry of a configuration object, where ``batch`` alone says enough."""
-    return is_size_name(name, extra) or words(name) in {("batch",), ("batches",), ("train", "batch")}
+    return is_size_name(name, extra) or words(name) in _BATCH_ENTRIES
 
 
 def is_constant_size_name(name: str, extra: tuple[str, ...] = ()) -> bool:

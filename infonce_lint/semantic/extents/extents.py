@@ -148,7 +148,7 @@ class Extents(IntegerExtents):
         base, first = value.inputs[:2]
         if first.op == "slice" and not first.inputs:
             return self.rows(base)
-        if first.name == "None" and first.op in ("free", "global"):
+        if is_none(first):
             return number(1)
         if first.op == "const" and base.op in ("param", "name", "item", "call", "attr"):
             return self._unknown(value)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import libcst as cst
 
-from infonce_lint.semantic.graph.values import Block, Class, Function, Value
+from infonce_lint.semantic.graph.syntax import access_path
+from infonce_lint.semantic.graph.values import Block, Class, Entry, Function, Value
 from infonce_lint.semantic.names import is_config_size_name
 
 
@@ -20,8 +21,10 @@ class Expressions:
         self.values: list[Value] = []
         self.imports: dict[str, str] = {}
         self.has_star_import = False
-        self.foreign_stores: dict[str, list[Value]] = {}
+        self.entries: list[Entry] = []
+        self.stored_roots: set[str] = set()
         self.pending: list[Function] = []
+        self.rebound: dict[str, list[Value]] = {}  # what functions bind to names that they declare global
         self.bodies: dict[int, cst.BaseSuite | cst.BaseExpression] = {}
         self.main: Function
         self.function: Function
@@ -57,6 +60,8 @@ class Expressions:
     def eval_Name(self, node: cst.Name) -> Value:
         name = node.value
         bound = self.env.get(name)
+        if bound is None and name in SINGLETONS:
+            return self.value("singleton", name, node, [])
         if bound is not None:
             if self.function.is_module and bound.op not in ("func", "class", "import", "global", "item"):
                 # at module level every read counts as a read of a global: constants are defined there
@@ -85,6 +90,7 @@ class Expressions:
                 owner.reads.setdefault(name, []).append(read)
         else:
             read = self.value("attr", name, node, [base])
+            self.enter_entry(node, base, read)
             if not is_config_size_name(name, self.size_names):
                 return read
         read.scope = dict(self.env)
@@ -107,7 +113,28 @@ class Expressions:
         if inputs[-1].op == "str" and len(inputs) == 2:
             read.name = str(inputs[-1].literal)
             read.scope = dict(self.env)
+            self.enter_entry(node, inputs[0], read)
         return read
+
+    def enter_entry(self, node: cst.BaseExpression, base: Value, value: Value) -> None:
+        """Note the read or the store (``value`` is a ``store``) of an object's entry, and let reads see stores."""
+        root, _, path = access_path(node).partition(".")
+        if not path:
+            return
+        key, is_store = f"{root}.{path}", value.op == "store"
+        if is_store:
+            self.forget_entries(key)
+            self.env[key] = value
+            self.stored_roots.add(root)
+        elif key in self.env:
+            value.stored.append(self.env[key])
+        self.entries.append(Entry(root, path, base, value, is_store))
+
+    def forget_entries(self, path: str) -> None:
+        """``path`` is bound to another object: what was stored in the old one's entries does not count for it."""
+        if path.partition(".")[0] in self.stored_roots:
+            for entry in [each for each in self.env if each.startswith(f"{path}.")]:
+                del self.env[entry]
 
     # -- calls -------------------------------------------------------------------------------------------------------
 
@@ -290,13 +317,23 @@ class Expressions:
         value.bound = value.bound or name
         if self.class_env is not self.env:
             self.function.bindings.setdefault(name, []).append(value)
-            if f"global {name}" in self.function.decorators:
+            if name in self.function.globals:
                 self.main.bindings.setdefault(name, []).append(value)
-                self.main.final[name] = value
+                self.rebound.setdefault(name, []).append(value)
+            elif name in self.function.nonlocals:
+                self.enclosing(name).bindings.setdefault(name, []).append(value)
+
+    def enclosing(self, name: str) -> Function:
+        """The function around this one whose variable ``name`` is."""
+        scope = self.function.parent
+        while scope is not None and name not in scope.bindings:
+            scope = scope.parent
+        return scope if scope is not None else self.function
 
     def bind(self, target: cst.BaseExpression, value: Value) -> None:
         """Bind an assignment target: a name, an attribute, an element, or a tuple of them."""
         if isinstance(target, cst.Name):
+            self.forget_entries(target.value)
             self.set_name(target.value, value)
         elif isinstance(target, cst.Tuple | cst.List):
             for position, element in enumerate(target.elements):
@@ -313,7 +350,7 @@ class Expressions:
             self.store_element(target, value)
 
     def store_attribute(self, target: cst.Attribute, value: Value) -> None:
-        """``self.x = value`` fills the class's slot; on other objects it is remembered by attribute name."""
+        """``self.x = value`` fills the class's slot; on other objects it is an entry of its own."""
         base = self.evaluate(target.value)
         name = target.attr.value
         if is_self(base):
@@ -323,12 +360,14 @@ class Expressions:
             if owner is not None:
                 owner.slots.setdefault(name, []).append(kept)
         else:
-            self.foreign_stores.setdefault(name, []).append(value)
+            self.enter_entry(target, base, self.value("store", name, target, [value]))
 
     def store_element(self, target: cst.Subscript, value: Value) -> None:
         """``mask[i, j] = 0``: a new version of the container, shaped by the indices too."""
         indexed = self.eval_Subscript(target)
         version = self.value("setitem", "", target, [*indexed.inputs, value])
+        if indexed.op == "sub" and indexed.name:
+            self.enter_entry(target, indexed.inputs[0], self.value("store", indexed.name, target, [value]))
         self.mutate(target.value, version)
 
     def mutate(self, node: cst.BaseExpression, version: Value) -> None:
@@ -340,6 +379,9 @@ class Expressions:
             base = self.env.get(node.value.value)
             if base is not None and base.op == "selfparam":
                 self.store_attribute(node, version)
+
+
+SINGLETONS = frozenset({"None", "True", "False"})
 
 
 def is_self(value: Value) -> bool:

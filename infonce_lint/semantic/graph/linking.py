@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infonce_lint.semantic.graph.entries import link_entries, link_passed_entries
 from infonce_lint.semantic.graph.expressions import call_name
 from infonce_lint.semantic.graph.values import CALL_METHODS, Class, Function, Module, Value
 
@@ -13,6 +14,7 @@ def link(module: Module) -> None:
     _link_classes(module)
     _link_free_names(module)
     _link_attributes(module)
+    link_entries(module)
     for function in module.functions:
         for name, default in function.defaults.items():
             if default.op not in ("const", "str"):
@@ -25,6 +27,7 @@ def link(module: Module) -> None:
         for call in function.calls:
             if call.callee is None and call.constructs is None:
                 _link_instance_call(call)
+    link_passed_entries(module)
 
 
 def _link_classes(module: Module) -> None:
@@ -43,7 +46,7 @@ def _link_free_names(module: Module) -> None:
     for value in module.values:
         if value.op != "free":
             continue
-        scope = value.function.parent
+        scope = value.function.parent if value.name not in value.function.globals else None
         while scope is not None and not scope.is_module:
             if value.name in scope.bindings:
                 break

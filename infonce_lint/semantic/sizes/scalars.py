@@ -35,7 +35,7 @@ class Shapes:
     def _asks_for_shape(self, value: Value) -> bool:
         op = value.op
         if op == "attr":
-            return value.name == "shape"
+            return value.name == "shape" or any(self.is_shape(each) for each in value.stored)
         if op == "call":
             if value.name in _SHAPE_CALLS:
                 return True
@@ -43,7 +43,7 @@ class Shapes:
                 return any(self.is_shape(argument) for _, argument in value.arguments())
             return value.callee is not None and self.is_shape(value.callee.returns)
         if op in ("sub", "item"):
-            return self.is_shape(value.inputs[0])
+            return self.is_shape(value.inputs[0]) or any(self.is_shape(each) for each in value.stored)
         if op == "phi":
             parts = [each for each in value.inputs if not is_none(each)]
             return bool(parts) and all(self.is_shape(each) for each in parts)

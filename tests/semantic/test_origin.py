@@ -303,7 +303,8 @@ class TestEntriesOfObjects:
     READ = "class Loss:\n    def f(self, x):\n        {}\n        probe(self.args.batch_size)\n"
 
     @pytest.mark.parametrize(
-        "store", ["self.args.batch_size = x.shape[0] // 2", "self.args['batch_size'] = len(x)", "self.args.batch_size //= 2"]
+        "store",
+        ["self.args.batch_size = x.shape[0] // 2", "self.args['batch_size'] = len(x)", "self.args.batch_size //= 2"],
     )
     def test_a_read_sees_the_last_store(self, store: str) -> None:
         expected = {"self.args.batch_size"} if "//=" in store else set()
@@ -318,7 +319,7 @@ class TestEntriesOfObjects:
 
     def test_a_name_bound_anew_has_no_entries_of_the_old_object(self) -> None:
         code = "def f(x, args):\n    args.bs = len(x)\n    args = load()\n    probe(args.bs)"
-        assert sources(code) == {"args.bs"}
+        assert sources(code) == {"load().bs"}
 
     def test_a_caller_stores_before_it_hands_the_object_on(self) -> None:
         code = "def f(cfg):\n    probe(cfg.bs)\ndef g(c, x):\n    c.bs = x.shape[0]\n    f(c)"
@@ -330,7 +331,10 @@ class TestEntriesOfObjects:
     def test_an_entry_carries_what_was_stored_under_any_name(self) -> None:
         assert sources("def f(c, args):\n    c.rows = args.batch_size\n    probe(c.rows)") == {"c.rows"}
 
-    ATTRIBUTE = "class Loss:\n    def __init__(self, batch_size):\n        self.bs = batch_size\n    def f(self):\n        probe(self.bs)\n"
+    ATTRIBUTE = (
+        "class Loss:\n    def __init__(self, batch_size):\n        self.bs = batch_size\n"
+        "    def f(self):\n        probe(self.bs)\n"
+    )
 
     @pytest.mark.parametrize("owner", ["loss = Loss(8)\n", "", "def run(criterion, x):\n    loss = criterion\n"])
     def test_a_store_on_an_instance_is_one_of_its_class(self, owner: str) -> None:

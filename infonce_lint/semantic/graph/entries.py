@@ -21,7 +21,8 @@ def link_entries(module: Module) -> None:
         if entry.is_store or place is None or entry.value.stored:
             continue
         owner, path = place
-        found = [each for each in stores.get(place, ()) if each.function is not owner or entry.value.function is not owner]
+        is_own = entry.value.function is owner  # where the order of the statements has decided already
+        found = [each for each in stores.get(place, ()) if not is_own or each.function is not owner]
         if isinstance(owner, Class):
             family = [each for each in owner.family() if each is not owner]
             found += [store for each in family for store in stores.get((each, path), ())]

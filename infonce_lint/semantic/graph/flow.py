@@ -39,9 +39,7 @@ class GraphBuilder(Expressions):
             function = self.pending.pop(0)
             self.run_function(function)
         self.rebind_globals(main)
-        return Module(
-            main, self.functions, self.classes, self.values, self.imports, self.has_star_import, self.entries
-        )
+        return Module(main, self.functions, self.classes, self.values, self.imports, self.has_star_import, self.entries)
 
     def rebind_globals(self, main: Function) -> None:
         """Let what functions bind to global names join what the module itself bound last."""

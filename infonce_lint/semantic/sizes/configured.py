@@ -231,6 +231,4 @@ class ConfiguredReads:
 
 def _is_constant(bound: Value) -> bool:
     """Whether a module-level name is bound to a number, on some branch, or to a call that reads one."""
-    return any(
-        is_integer(each) or (each.op == "call" and each.name in _CONSTANT_CALLS) for each in handed_down(bound)
-    )
+    return any(is_integer(each) or (each.op == "call" and each.name in _CONSTANT_CALLS) for each in handed_down(bound))

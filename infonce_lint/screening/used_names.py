@@ -33,6 +33,7 @@ class UsedNames:
         self._run: set[ast.expr] = set()  # what stands before the parentheses of a call
         self.has_star_import = False
         self.has_product = False  # the operator @
+        self.has_new_axis = False  # x[:, None]
         self._function = ""
         self._own: set[str] = set()  # the parameters of the function that is being read
         self.is_whole = False
@@ -96,6 +97,9 @@ class UsedNames:
         text = _text(node.slice)
         self.keys["get"] |= text
         self.called |= text  # ``losses["nt_xent"](z)``
+        steps = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        if any(isinstance(each, ast.Constant) and each.value is None for each in steps):
+            self.has_new_axis = True
         return scope & ~_OPERAND if isinstance(node.value, ast.Tuple | ast.List) else scope | _OPERAND
 
     def _take_call(self, node: ast.Call, scope: int) -> int:

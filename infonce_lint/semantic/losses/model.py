@@ -142,7 +142,10 @@ class SemanticModel:
                     uses[id(read.node)] = SizeUse(read, [Engagement(sink, Kind.INDEX, value, None)])
 
     def _sizes_features(self, read: Value, engagement: Engagement) -> bool:
-        """Whether the features themselves are made at the same size: a smoke test, whose size is its tensors' own."""
+        """Whether the same function makes the features at the same size: a smoke test, whose size is its tensors' own.
+
+        A call of the loss from elsewhere, a demonstration, says nothing of the batches that training brings.
+        """
         consumer = engagement.consumer
         features: set[Value] = set()
         for similarity in self.roles.similarities:
@@ -154,6 +157,7 @@ class SemanticModel:
         return any(
             each.op == "call"
             and each.name in INPUT_MAKERS
+            and each.function is read.function
             and any(key(source) == wanted for _, size in each.arguments() for source in self.origins.sources(size))
             for each in features
         )

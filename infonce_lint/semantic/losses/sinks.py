@@ -105,6 +105,8 @@ def _call_sink(call: Value, origins: Origins, roles: Roles) -> Sink | None:
         return Sink(call, Kind.LABELS if _becomes_tensor(call) else Kind.LOOP, bounds) if bounds else None
     if name in _LABEL_MAKERS:
         return Sink(call, Kind.LABELS, sizes)
+    if name in SHAPED_MAKERS and call in roles.features and (filled := feature_inputs(call)):
+        return Sink(call, Kind.RESHAPE, sizes, filled[0])  # a buffer that rows are scattered into
     if name in SHAPED_MAKERS:
         return Sink(call, Kind.MASK if _is_square(call, sizes) else Kind.LABELS, sizes)
     if name in _MASK_MAKERS:

@@ -67,10 +67,18 @@ class Shapes:
                 found |= self.size_keys(each)
         elif test.op == "compare" and len(test.inputs) > 1:
             for side in test.inputs:
-                if any(self.mentions_shape(each) for each in test.inputs if each is not side):
+                if any(self.mentions_shape(each) or _is_given(each) for each in test.inputs if each is not side):
                     found |= {key(source) for source in self._sources(side)}
                     found |= _shaped_slots(side)
         return frozenset(found)
+
+
+def _is_given(value: Value) -> bool:
+    """Whether a value is a parameter that no caller of this file fills: the size that comes with the batch."""
+    if value.op != "name" or value.inputs[0].op != "param":
+        return False
+    param = value.inputs[0]
+    return not param.function.is_constructor and all(each.op in ("const", "singleton") for each in param.inputs)
 
 
 def _shaped_slots(value: Value) -> set[str]:

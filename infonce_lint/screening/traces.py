@@ -35,6 +35,7 @@ from infonce_lint.semantic.names import (
     is_loss_name,
     is_similarity_name,
     is_temperature_name,
+    may_count_rows,
     words,
 )
 
@@ -46,7 +47,8 @@ def has_traces(tree: ast.Module) -> bool:
     """
     names = _Traces()
     names.add_whole(tree)
-    return names.are_foreign() or (names.may_read_size() and names.may_hold_loss())
+    reads = names.may_read_size() or names.may_tie_size()
+    return names.are_foreign() or (reads and names.may_hold_loss())
 
 
 def may_read_size(parts: Iterable[tuple[ast.Module, Sequence[int]]]) -> bool:
@@ -88,6 +90,11 @@ class _Traces(UsedNames):
             name in sizes and self._may_be_run(function) and self._may_be_own(callee)
             for name, function, callee in self.passed
         )
+
+    def may_tie_size(self) -> bool:
+        """Whether labels or masks may be as large as some constructor was told (`losses/tied.py`)."""
+        neutral = {name for name in self.constructors if may_count_rows(name)}
+        return bool(neutral) and ("self" in self.sizing or not neutral.isdisjoint(self.sizing))
 
     def _may_be_configuration(self, owners: list[ast.expr]) -> bool:
         """Whether some owner of an attribute can be more than a module (``torch.backends``) or a builtin."""

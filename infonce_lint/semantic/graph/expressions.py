@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import libcst as cst
 
+from infonce_lint.semantic.graph.calls import call_name
 from infonce_lint.semantic.graph.scopes import Scopes, element_of, is_self
 from infonce_lint.semantic.graph.values import Block, Function, Value
 from infonce_lint.semantic.names import is_config_size_name
@@ -246,12 +247,3 @@ class Expressions(Scopes):
 
 
 SINGLETONS = frozenset({"None", "True", "False"})
-
-
-def call_name(called: Value) -> str:
-    """The last name of what is called: ``torch.arange`` -> ``arange``, an imported alias -> its own name."""
-    if called.op in ("name", "global") and called.inputs and called.inputs[0].op == "import":
-        return called.inputs[0].name.rsplit(".", 1)[-1]
-    if called.op == "import":
-        return called.name.rsplit(".", 1)[-1]
-    return called.name

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import libcst as cst
 
-from infonce_lint.semantic.graph.expressions import Expressions, call_name
+from infonce_lint.semantic.graph.calls import call_name
+from infonce_lint.semantic.graph.expressions import Expressions
 from infonce_lint.semantic.graph.syntax import (
     assigned_names,
     changes_receiver,

@@ -9,7 +9,7 @@ from infonce_lint.semantic.graph.calls import OPERATORS, called_class, called_na
 from infonce_lint.semantic.graph.values import Function, Value
 from infonce_lint.semantic.losses.cone import keeps_values
 from infonce_lint.semantic.losses.roles import Roles
-from infonce_lint.semantic.losses.sinks import SHAPED_MAKERS, Kind, Sink, is_made, is_mask_helper
+from infonce_lint.semantic.losses.sinks import SHAPED_MAKERS, Kind, Sink, is_made, is_mask_helper, is_size_helper
 from infonce_lint.semantic.names import is_loss_name, words
 from infonce_lint.semantic.sizes.guards import Guards
 from infonce_lint.semantic.sizes.origin import Origins
@@ -28,6 +28,9 @@ _CARRYING_CALLS = frozenset(
     "list tuple set sorted reversed zip enumerate array cat Tensor Variable Parameter bool map product".split()
 )
 _DEEPEST_CALLS = 6
+_SELECTIONS = frozenset(
+    "masked_fill masked_fill_ masked_select boolean_mask where cross_entropy gather index_select logical_and".split()
+)
 _ACCUMULATORS = frozenset({"append", "extend", "add", "insert"})
 
 
@@ -63,9 +66,13 @@ class Engagements:
                 return [Engagement(sink, sink.kind, sink.value, None)]
             if not is_made(sink.base):
                 return []  # cuts and reshapes of anything else: data, queues, images
+        is_unknown = (
+            sink.value.op == "call" and is_size_helper(sink.value, sink.sizes) and not is_mask_helper(sink.value)
+        )
         return [
             Engagement(sink, self._kind(sink, consumer), consumer, frozen, store)
             for consumer, frozen, store in self._flow(sink.value, read)
+            if not is_unknown or selects(consumer)
         ]
 
     def _cuts_the_loss(self, sink: Sink, base: Value) -> bool:
@@ -294,6 +301,11 @@ def _call_carries(call: Value, value: Value) -> bool:
     if receiver is not None:
         return receiver.op != "self" or call.name in _ACCUMULATORS or call.name.endswith("_")
     return is_library_call(call) or call.name in _CARRYING_CALLS or is_mask_helper(call)
+
+
+def selects(consumer: Value) -> bool:
+    """Whether entries of a similarity are picked or filled: a number, a weight or a temperature cannot do that."""
+    return consumer.op in ("sub", "setitem") or (consumer.op == "call" and consumer.name in _SELECTIONS)
 
 
 def shares_run(store: Function, read: Function) -> bool:

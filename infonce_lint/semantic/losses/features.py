@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from infonce_lint.semantic.graph.callables import resolve
 from infonce_lint.semantic.graph.calls import called_name, is_gather, receiver_of
-from infonce_lint.semantic.graph.linking import resolve
 from infonce_lint.semantic.graph.values import Function, Value
 from infonce_lint.semantic.names import is_temperature_name
 
@@ -26,7 +26,8 @@ _TENSOR_KEYWORDS = frozenset({"input", "tensors", "x", "value"})
 _SCATTERS = frozenset({"scatter_nd"})
 #: What runs the function that it is handed, or maps it: ``strategy.run(step, args=(batch,))``.
 _RUNNERS = frozenset({"run", "experimental_run_v2", "checkpoint", "vmap", "map"})
-_TRANSPOSES = frozenset({"T", "mT", "H", "mH", "data", "real"})
+TRANSPOSES = frozenset({"T", "mT", "H", "mH"})
+_SAME = frozenset({"data", "real"})
 _PASSING_OPS = frozenset("phi name closure param global self store return unary tuple comp".split())
 _STORED_NAMES = frozenset({"weight", "weights", "queue", "kernel", "prototypes", "bank"})
 _PARAMETER_MAKERS = frozenset({"Parameter", "Variable", "get_variable", "add_weight", "Embedding", "Linear"})
@@ -57,7 +58,7 @@ def feature_inputs(value: Value) -> list[Value]:
     if op in ("sub", "setitem"):
         return value.inputs[:1]
     if op == "attr":
-        return value.inputs if value.name in _TRANSPOSES else []
+        return value.inputs if value.name in TRANSPOSES | _SAME else []
     if op == "call":
         return _call_inputs(value)
     return []

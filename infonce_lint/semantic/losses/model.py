@@ -15,6 +15,7 @@ from infonce_lint.semantic.losses.engagement import Engagement, Engagements
 from infonce_lint.semantic.losses.features import features_of
 from infonce_lint.semantic.losses.roles import Roles
 from infonce_lint.semantic.losses.sinks import INPUT_MAKERS, Kind, Sink, find_sinks
+from infonce_lint.semantic.losses.tied import tied_sizes
 from infonce_lint.semantic.sizes.guards import Guards
 from infonce_lint.semantic.sizes.origin import Origins
 
@@ -92,8 +93,8 @@ class SemanticModel:
     def __init__(self, tree: cst.Module, settings: Settings) -> None:
         self.module: Module = GraphBuilder(settings.size_names).build(tree)
         link(self.module)
-        self.origins = Origins(self.module, settings)
         self.roles = Roles(self.module)
+        self.origins = Origins(self.module, settings, tied_sizes(self.module, settings, self.roles))
         self.guards = Guards(self.origins)
         self.losses: list[ContrastiveLoss] = self._find_losses() if self._may_hold_a_loss() else []
 

@@ -7,6 +7,9 @@ from infonce_lint.semantic.graph.values import Value
 
 ROW_NUMBERS = frozenset({"arange", "range"})
 IDENTITIES = frozenset({"eye", "identity", "Eye"})
+FILLERS = frozenset({"zeros", "ones", "full"})
+#: What makes the labels and masks whose size can be tied to the rows of a batch.
+TYING_MAKERS = ROW_NUMBERS | IDENTITIES | FILLERS
 #: Steps that leave the numbers of the rows, or the identity, what it is.
 _RENUMBERING = frozenset(
     "to cuda long type int tensor as_tensor LongTensor Variable list array cast device contiguous float expand "

@@ -35,13 +35,19 @@ class ConfiguredReads:
     """
 
     def __init__(
-        self, module: Module, settings: Settings, shapes: Shapes, sources: Callable[[Value], frozenset[Value]]
+        self,
+        module: Module,
+        settings: Settings,
+        shapes: Shapes,
+        sources: Callable[[Value], frozenset[Value]],
+        tied: frozenset[Value] = frozenset(),
     ) -> None:
         self.module = module
         self.config_names = settings.config_names
         self.size_names = settings.size_names
         self._shapes = shapes
         self._sources = sources
+        self._tied = tied
         self._slots: dict[tuple[Class, str], str | None] = {}
 
     def describe(self, value: Value) -> str | None:
@@ -208,12 +214,12 @@ class ConfiguredReads:
     def constructor_parameter(self, param: Value) -> bool:
         """Whether a constructor's parameter carries the configured batch size.
 
-        Its name says so, or a construction in this file passes one; not when every construction passes a shape.
+        Its name says so, its use, or a construction in this file that passes one; not when every one passes a shape.
         """
         passed = param.inputs
         if passed and all(self._shapes.is_shape(each) for each in passed):
             return False
-        if is_size_name(param.name, self.size_names):
+        if is_size_name(param.name, self.size_names) or param in self._tied:
             return True
         return any(self._sources(each) for each in passed)
 

@@ -27,9 +27,10 @@ class Origins:
     a tensor and of no configuration, and otherwise unknown (or a literal).
     """
 
-    def __init__(self, module: Module, settings: Settings) -> None:
+    def __init__(self, module: Module, settings: Settings, tied: frozenset[Value] = frozenset()) -> None:
+        """Read a module; ``tied`` are constructor parameters that a loss shows to be sizes, whatever their names."""
         self._shapes = Shapes(self.sources)
-        self._reads = ConfiguredReads(module, settings, self._shapes, self.sources)
+        self._reads = ConfiguredReads(module, settings, self._shapes, self.sources, tied)
         self._configured: dict[Value, str | None] = {}
         self._sources: dict[Value, frozenset[Value]] = {}
 
@@ -96,6 +97,20 @@ class Origins:
     def size_keys(self, test: Value) -> frozenset[str]:
         """The configured sizes and stored tensors that a test compares with an actual size, by their `paths.key`."""
         return self._shapes.size_keys(test)
+
+    def parameters_behind(self, read: Value) -> set[Value]:
+        """The constructor parameters that a configured read takes its number from."""
+        found: set[Value] = set()
+        seen = {read}
+        pending = [read]
+        while pending:
+            each = pending.pop()
+            if each.op == "name" and each.inputs and each.inputs[0].op == "param":
+                found.add(each.inputs[0])
+            new = {source for behind in _behind(each) for source in self.sources(behind)} - seen
+            seen |= new
+            pending.extend(new)
+        return found
 
     def slots_of(self, read: Value) -> set[str]:
         """The attributes that keep a constructor's parameter, by their `paths.key`.

@@ -44,13 +44,14 @@ def may_hold_finding(source: SourceFile, settings: Settings) -> bool:
     letters = _foreign_letters(source.text)
     data = source.text.encode("utf-8", "surrogatepass")
     places = [] if letters else sorted(mentions(data))
-    if not (_has_size_word(data) if letters else places):
+    ties = _may_tie_size(data)
+    if not (_has_size_word(data) if letters else places) and not ties:
         return False
     if letters and _fold_into_ascii(letters):
         return True
     from infonce_lint.screening.traces import has_traces, may_read_size
 
-    if places and not _needs_whole(data) and not may_read_size([(source.tree, _rows(data, places))]):
+    if places and not ties and not _needs_whole(data) and not may_read_size([(source.tree, _rows(data, places))]):
         return False
     return has_traces(source.tree)
 
@@ -69,13 +70,31 @@ def may_report(data: bytes, path: str, settings: Settings) -> bool:
         return True
     try:
         if not data.isascii() and _foreign_letters(data.translate(None, _ASCII).decode()):
-            return _has_size_word(data)
+            return _has_size_word(data) or _may_tie_size(data)
     except UnicodeDecodeError:
+        return True
+    if _may_tie_size(data):
         return True
     places = sorted(mentions(data))
     if len(data) < _SMALL and any(_ENTRY.match(data, max(0, place - 1)) for place in places):
         return True
     return _may_read_size(data, places)
+
+
+def _may_tie_size(data: bytes) -> bool:
+    """Whether a class may build row numbers, identities or squares of a size that it was constructed with."""
+    return all(pattern.search(data) for pattern in _tying_patterns())
+
+
+@cache
+def _tying_patterns() -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """A constructor's definition, and a call of what makes labels and masks; Python's own ``range`` makes none."""
+    from infonce_lint.semantic.graph.values import CONSTRUCTORS
+    from infonce_lint.semantic.losses.numbered import TYING_MAKERS
+
+    makers = "|".join(sorted(TYING_MAKERS - {"range"}))
+    constructors = "|".join(sorted(CONSTRUCTORS))
+    return re.compile(rf"def[ \t]+(?:{constructors})\b".encode()), re.compile(rf"(?:{makers}|\.range)\s*\(".encode())
 
 
 def may_name_our_codes(data: bytes) -> bool:

@@ -13,18 +13,18 @@ from collections.abc import Iterable, Sequence
 from infonce_lint.screening.used_names import UsedNames, dotted_path
 from infonce_lint.semantic.graph.values import CALL_METHODS
 from infonce_lint.semantic.losses.cone import PRODUCTS
-from infonce_lint.semantic.losses.similarity import (
+from infonce_lint.semantic.losses.evidence import (
+    DIAGONALS,
     MARGIN_WORDS,
-    MATRIX_WORDS,
-    ROW_NUMBERS,
-    ROW_SUMS,
     SELF,
     STORED,
     TOWERS,
     evidence_of_name,
     is_contrastive,
-    is_metric_name,
 )
+from infonce_lint.semantic.losses.numbered import IDENTITIES, ROW_NUMBERS
+from infonce_lint.semantic.losses.pairs import AXIS_SUMS, NEW_AXES
+from infonce_lint.semantic.losses.seeds import MATRIX_WORDS, ROW_SUMS, is_metric_name
 from infonce_lint.semantic.names import (
     READERS,
     is_config_name,
@@ -35,6 +35,7 @@ from infonce_lint.semantic.names import (
     is_loss_name,
     is_similarity_name,
     is_temperature_name,
+    may_count_rows,
     words,
 )
 
@@ -46,7 +47,8 @@ def has_traces(tree: ast.Module) -> bool:
     """
     names = _Traces()
     names.add_whole(tree)
-    return names.are_foreign() or (names.may_read_size() and names.may_hold_loss())
+    reads = names.may_read_size() or names.may_tie_size()
+    return names.are_foreign() or (reads and names.may_hold_loss())
 
 
 def may_read_size(parts: Iterable[tuple[ast.Module, Sequence[int]]]) -> bool:
@@ -89,6 +91,11 @@ class _Traces(UsedNames):
             for name, function, callee in self.passed
         )
 
+    def may_tie_size(self) -> bool:
+        """Whether labels or masks may be as large as some constructor was told (`losses/tied.py`)."""
+        neutral = {name for name in self.constructors if may_count_rows(name)}
+        return bool(neutral) and ("self" in self.sizing or not neutral.isdisjoint(self.sizing))
+
     def _may_be_configuration(self, owners: list[ast.expr]) -> bool:
         """Whether some owner of an attribute can be more than a module (``torch.backends``) or a builtin."""
         for owner in owners:
@@ -119,17 +126,29 @@ class _Traces(UsedNames):
         )
 
     def _strengths(self) -> Iterable[int]:
-        if self.has_product or any(
-            name in PRODUCTS or is_similarity_name(name) or is_metric_name(name) for name in self.called
+        broadcasts = self.has_new_axis or not NEW_AXES.isdisjoint(self.called)
+        if (
+            self.has_product
+            or (broadcasts and not AXIS_SUMS.isdisjoint(self.called))
+            or any(
+                name in PRODUCTS or name == "linear" or is_similarity_name(name) or is_metric_name(name)
+                for name in self.called
+            )
         ):
             yield SELF
-        if not ROW_NUMBERS.isdisjoint(self.called) and any(map(is_loss_name, self.called)):
+        if not DIAGONALS.isdisjoint(self.called) or (
+            not ROW_NUMBERS.isdisjoint(self.called) and any(map(is_loss_name, self.called))
+        ):
             yield TOWERS
         if not ROW_SUMS.isdisjoint(self.called) or any(not MATRIX_WORDS.isdisjoint(words(name)) for name in self.bound):
             yield STORED
 
     def _evidence(self) -> set[str]:
         found = set(map(evidence_of_name, self.called))
+        if not IDENTITIES.isdisjoint(self.called) and any(map(is_loss_name, self.called)):
+            found.add("cross-entropy")
+        if not DIAGONALS.isdisjoint(self.called):
+            found.add("margin name")
         if any(map(is_contrastive_name, self.called | self.defined)):
             found.add("name")
         if any(map(is_similarity_name, self.called | self.bound)):

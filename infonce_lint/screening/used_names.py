@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from infonce_lint.semantic.graph.values import CONSTRUCTORS
+from infonce_lint.semantic.losses.numbered import TYING_MAKERS
 from infonce_lint.sources.nesting import CHILD_FIELDS
 
 # What is around a node: any of these, added up.
@@ -25,6 +26,7 @@ class UsedNames:
         self.imported: dict[str, set[str]] = {}  # names bound by imports, with the last names of their paths
         self.constants: set[str] = set()  # names bound outside of functions, or by an import
         self.constructors: set[str] = set()  # parameters of constructors
+        self.sizing: set[str] = set()  # names in what labels and masks are made of
         self.passed: set[tuple[str, str, str]] = set()  # parameter, its function, what it is handed to inside a loop
         self.called = {"<lambda>"}  # what is called, by these names or after it was given another
         self.defined: set[str] = set()  # functions and classes
@@ -33,6 +35,7 @@ class UsedNames:
         self._run: set[ast.expr] = set()  # what stands before the parentheses of a call
         self.has_star_import = False
         self.has_product = False  # the operator @
+        self.has_new_axis = False  # x[:, None]
         self._function = ""
         self._own: set[str] = set()  # the parameters of the function that is being read
         self.is_whole = False
@@ -96,13 +99,19 @@ class UsedNames:
         text = _text(node.slice)
         self.keys["get"] |= text
         self.called |= text  # ``losses["nt_xent"](z)``
+        steps = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        if any(isinstance(each, ast.Constant) and each.value is None for each in steps):
+            self.has_new_axis = True
         return scope & ~_OPERAND if isinstance(node.value, ast.Tuple | ast.List) else scope | _OPERAND
 
     def _take_call(self, node: ast.Call, scope: int) -> int:
-        self.called.add(_last_name(node.func))
+        called = _last_name(node.func)
+        self.called.add(called)
         self._run.add(node.func)
         arguments = [*node.args, *(each.value for each in node.keywords)]
         asked = _last_name(node.func) if isinstance(node.func, ast.Name | ast.Attribute) else "get"
+        if called in TYING_MAKERS:
+            self.sizing.update(each.id for part in arguments for each in ast.walk(part) if isinstance(each, ast.Name))
         for each in arguments:
             if isinstance(each, ast.Constant):
                 self.keys.setdefault(asked, set()).update(_text(each))

@@ -19,8 +19,17 @@ CONFIG_WORDS = frozenset(
 )
 #: What asks a configuration object for an entry by its name.
 READERS = frozenset({"get", "getint", "get_int", "pop", "getattr", "get_value", "setdefault", "getenv"})
+_BATCH_ENTRIES = frozenset({("batch",), ("batches",), ("train", "batch"), ("n", "batch")})
 #: Words that turn a batch size into another quantity: a chunk stride, a test loader, a queue.
 OTHER_SIZE_WORDS = frozenset("mini micro sub chunk minibatch microbatch queue memory bank buffer num steps".split())
+#: Words of what a loss counts beside the rows of a batch.
+_OTHER_COUNTS = OTHER_SIZE_WORDS | frozenset(
+    "class classes cls cluster clusters label labels dim dims feature features feat channel channels hidden embed emb "
+    "embedding embeddings proto protos prototype prototypes center centers centroid centroids view views augs crop "
+    "crops head heads layer layers vocab token tokens seq sequence time frame frames patch patches pixel pixels point "
+    "points node nodes user users item items way ways shot shots k neg negs negative negatives world gpu gpus rank "
+    "device devices epoch epochs margin rate ratio weight eps alpha beta gamma lambda width height level levels".split()
+)
 SIZE_WORDS = frozenset({"bs", "bsz", "bsize", "batchsize", "nbatch", "batchsz"})
 
 CONTRASTIVE_WORDS = frozenset(
@@ -82,12 +91,21 @@ def is_size_name(name: str, extra: tuple[str, ...] = ()) -> bool:
 @lru_cache(maxsize=4096)
 def is_config_size_name(name: str, extra: tuple[str, ...] = ()) -> bool:
     """Like `is_size_name`, for an entry of a configuration object, where ``batch`` alone says enough."""
-    return is_size_name(name, extra) or words(name) in {("batch",), ("batches",), ("train", "batch")}
+    return is_size_name(name, extra) or words(name) in _BATCH_ENTRIES
 
 
 def is_constant_size_name(name: str, extra: tuple[str, ...] = ()) -> bool:
     """Like `is_size_name`, for a constant: what ``BATCH`` is in capitals, ``batch`` is not."""
     return is_size_name(name, extra) or (name.isupper() and is_config_size_name(name))
+
+
+@lru_cache(maxsize=4096)
+def may_count_rows(name: str) -> bool:
+    """Whether a neutral name (``n_org``, ``length``) leaves open that it is the number of samples in a batch."""
+    found = words(name)
+    return (
+        bool(found) and _OTHER_COUNTS.isdisjoint(found) and not is_config_name(name) and not is_temperature_name(name)
+    )
 
 
 @lru_cache(maxsize=4096)

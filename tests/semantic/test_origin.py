@@ -295,3 +295,61 @@ class TestComparisons:
     def test_what_a_test_compares_with_a_shape(self, test: str, keys: set[str]) -> None:
         model = model_of(f"class A:\n    def f(self, z, flag):\n        probe({test})")
         assert model.origins.size_keys(probed(model)) == keys
+
+
+class TestEntriesOfObjects:
+    """A store to ``self.args.batch_size`` is a binding of that path, and of no other."""
+
+    READ = "class Loss:\n    def f(self, x):\n        {}\n        probe(self.args.batch_size)\n"
+
+    @pytest.mark.parametrize(
+        "store",
+        ["self.args.batch_size = x.shape[0] // 2", "self.args['batch_size'] = len(x)", "self.args.batch_size //= 2"],
+    )
+    def test_a_read_sees_the_last_store(self, store: str) -> None:
+        expected = {"self.args.batch_size"} if "//=" in store else set()
+        assert sources(self.READ.format(store)) == expected
+
+    def test_a_read_sees_what_another_method_stored(self) -> None:
+        code = self.READ.format("pass") + "    def g(self, x):\n        self.args.batch_size = x.shape[0]\n"
+        assert sources(code) == set()
+
+    def test_an_entry_of_another_object_is_another_entry(self) -> None:
+        assert sources(self.READ.format("other.args.batch_size = x.shape[0]")) == {"self.args.batch_size"}
+
+    def test_a_name_bound_anew_has_no_entries_of_the_old_object(self) -> None:
+        code = "def f(x, args):\n    args.bs = len(x)\n    args = load()\n    probe(args.bs)"
+        assert sources(code) == {"load().bs"}
+
+    def test_a_caller_stores_before_it_hands_the_object_on(self) -> None:
+        code = "def f(cfg):\n    probe(cfg.bs)\ndef g(c, x):\n    c.bs = x.shape[0]\n    f(c)"
+        assert sources(code) == set()
+
+    def test_an_entry_of_the_module_is_seen_in_functions(self) -> None:
+        assert sources("def f():\n    probe(cfg['bs'])\ndef g(x):\n    cfg['bs'] = x.size(0)") == set()
+
+    def test_an_entry_carries_what_was_stored_under_any_name(self) -> None:
+        assert sources("def f(c, args):\n    c.rows = args.batch_size\n    probe(c.rows)") == {"c.rows"}
+
+    ATTRIBUTE = (
+        "class Loss:\n    def __init__(self, batch_size):\n        self.bs = batch_size\n"
+        "    def f(self):\n        probe(self.bs)\n"
+    )
+
+    @pytest.mark.parametrize("owner", ["loss = Loss(8)\n", "", "def run(criterion, x):\n    loss = criterion\n"])
+    def test_a_store_on_an_instance_is_one_of_its_class(self, owner: str) -> None:
+        name = "loss" if owner.startswith("loss") else "criterion"
+        assert sources(self.ATTRIBUTE + owner + f"def train(x, criterion):\n    {name}.bs = x.shape[0]\n") == set()
+
+    def test_a_store_on_something_else_says_nothing_of_the_class(self) -> None:
+        assert sources(self.ATTRIBUTE + "def forward(ctx, x):\n    ctx.bs = x.shape[0]\n") == {"self.bs"}
+
+
+class TestGlobalStatements:
+    def test_a_global_set_by_a_function_that_is_called_with_a_number(self) -> None:
+        code = "BS = 0\ndef setup(n):\n    global BS\n    BS = n\nsetup(8)\ndef f():\n    probe(BS)"
+        assert sources(code) == {"BS"}
+
+    def test_a_global_set_from_a_tensor_on_some_way_is_no_constant(self) -> None:
+        code = "BS = 8\ndef step(x):\n    global BS\n    BS = x.shape[0]\ndef f():\n    probe(BS)"
+        assert sources(code) == set()

@@ -13,6 +13,15 @@ OPERATORS = frozenset(
 )
 
 
+def call_name(called: Value) -> str:
+    """The last name of what is called: ``torch.arange`` -> ``arange``, an imported alias -> its own name."""
+    if called.op in ("name", "global") and called.inputs and called.inputs[0].op == "import":
+        return called.inputs[0].name.rsplit(".", 1)[-1]
+    if called.op == "import":
+        return called.name.rsplit(".", 1)[-1]
+    return called.name
+
+
 def called_class(call: Value) -> str | None:
     """The class name behind an instance that is called: ``self.similarity_f(a, b)`` -> ``CosineSimilarity``."""
     called = call.inputs[0]

@@ -6,39 +6,18 @@ from collections.abc import Callable
 
 import libcst as cst
 
-from infonce_lint.semantic.graph.values import Block, Class, Function, Value
+from infonce_lint.semantic.graph.calls import call_name
+from infonce_lint.semantic.graph.scopes import Scopes, element_of, is_self
+from infonce_lint.semantic.graph.values import Block, Function, Value
 from infonce_lint.semantic.names import is_config_size_name
 
 
-class Expressions:
+class Expressions(Scopes):
     """Evaluates expressions in the scope that the statement walker (`flow.py`) keeps."""
 
     def __init__(self, size_names: tuple[str, ...] = ()) -> None:
-        self.size_names = size_names
-        self.functions: list[Function] = []
-        self.classes: list[Class] = []
-        self.values: list[Value] = []
-        self.imports: dict[str, str] = {}
-        self.has_star_import = False
-        self.foreign_stores: dict[str, list[Value]] = {}
-        self.pending: list[Function] = []
-        self.bodies: dict[int, cst.BaseSuite | cst.BaseExpression] = {}
-        self.main: Function
-        self.function: Function
-        self.block: Block
-        self.index = 0
-        self.env: dict[str, Value] = {}
-        self.class_env: dict[str, Value] | None = None
-        self.owner: Class | None = None
+        super().__init__(size_names)
         self._handlers: dict[type, Callable[..., Value]] = {}
-
-    def value(self, op: str, name: str, node: cst.CSTNode | None, inputs: list[Value]) -> Value:
-        """A new value at the current statement, registered with its inputs."""
-        made = Value(op, name, node, inputs, self.function, self.block, self.index)
-        for each in inputs:
-            each.users.append(made)
-        self.values.append(made)
-        return made
 
     def evaluate(self, node: cst.BaseExpression) -> Value:
         """The value of an expression."""
@@ -57,6 +36,8 @@ class Expressions:
     def eval_Name(self, node: cst.Name) -> Value:
         name = node.value
         bound = self.env.get(name)
+        if bound is None and name in SINGLETONS:
+            return self.value("singleton", name, node, [])
         if bound is not None:
             if self.function.is_module and bound.op not in ("func", "class", "import", "global", "item"):
                 # at module level every read counts as a read of a global: constants are defined there
@@ -85,6 +66,7 @@ class Expressions:
                 owner.reads.setdefault(name, []).append(read)
         else:
             read = self.value("attr", name, node, [base])
+            self.enter_entry(node, base, read)
             if not is_config_size_name(name, self.size_names):
                 return read
         read.scope = dict(self.env)
@@ -107,6 +89,7 @@ class Expressions:
         if inputs[-1].op == "str" and len(inputs) == 2:
             read.name = str(inputs[-1].literal)
             read.scope = dict(self.env)
+            self.enter_entry(node, inputs[0], read)
         return read
 
     # -- calls -------------------------------------------------------------------------------------------------------
@@ -262,104 +245,5 @@ class Expressions:
         made.source = function
         return made
 
-    # -- binding -----------------------------------------------------------------------------------------------------
 
-    def parameters(self, function: Function, declared: cst.Parameters) -> None:
-        """The parameters of a function and the values of their defaults, evaluated where it is defined."""
-        ordinary = [*declared.posonly_params, *declared.params]
-        named = [*ordinary, *declared.kwonly_params]
-        stars = [declared.star_arg, declared.star_kwarg]
-        is_method = isinstance(function.node, cst.FunctionDef) and function.owner is not None
-        function.is_static = "staticmethod" in function.decorators
-        for position, param in enumerate([*named, *(star for star in stars if isinstance(star, cst.Param))]):
-            name = param.name.value
-            made = Value("param", name, param.name, [], function, function.body, 0)
-            self.values.append(made)
-            if position == 0 and is_method and not function.is_static:
-                made.op = "selfparam"
-            elif position < len(ordinary):
-                function.positional.append(name)
-            function.parameters[name] = made
-            function.bindings.setdefault(name, []).append(made)
-            if param.default is not None:
-                function.defaults[name] = self.evaluate(param.default)
-
-    def set_name(self, name: str, value: Value) -> None:
-        """Bind a plain name in the current scope."""
-        self.env[name] = value
-        value.bound = value.bound or name
-        if self.class_env is not self.env:
-            self.function.bindings.setdefault(name, []).append(value)
-            if f"global {name}" in self.function.decorators:
-                self.main.bindings.setdefault(name, []).append(value)
-                self.main.final[name] = value
-
-    def bind(self, target: cst.BaseExpression, value: Value) -> None:
-        """Bind an assignment target: a name, an attribute, an element, or a tuple of them."""
-        if isinstance(target, cst.Name):
-            self.set_name(target.value, value)
-        elif isinstance(target, cst.Tuple | cst.List):
-            for position, element in enumerate(target.elements):
-                part = element_of(value, position, len(target.elements))
-                if part is None:
-                    part = self.value("item", str(position), element.value, [value])
-                    part.literal = position
-                self.bind(element.value, part)
-        elif isinstance(target, cst.StarredElement):
-            self.bind(target.value, value)
-        elif isinstance(target, cst.Attribute):
-            self.store_attribute(target, value)
-        elif isinstance(target, cst.Subscript):
-            self.store_element(target, value)
-
-    def store_attribute(self, target: cst.Attribute, value: Value) -> None:
-        """``self.x = value`` fills the class's slot; on other objects it is remembered by attribute name."""
-        base = self.evaluate(target.value)
-        name = target.attr.value
-        if is_self(base):
-            owner = self.function.enclosing_class
-            kept = self.value("store", name, target, [value])
-            self.env[f"self.{name}"] = kept
-            if owner is not None:
-                owner.slots.setdefault(name, []).append(kept)
-        else:
-            self.foreign_stores.setdefault(name, []).append(value)
-
-    def store_element(self, target: cst.Subscript, value: Value) -> None:
-        """``mask[i, j] = 0``: a new version of the container, shaped by the indices too."""
-        indexed = self.eval_Subscript(target)
-        version = self.value("setitem", "", target, [*indexed.inputs, value])
-        self.mutate(target.value, version)
-
-    def mutate(self, node: cst.BaseExpression, version: Value) -> None:
-        """What ``node`` names now stands for ``version``."""
-        if isinstance(node, cst.Name):
-            if node.value in self.env and self.env[node.value].op not in ("import", "func", "class"):
-                self.set_name(node.value, version)
-        elif isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name):
-            base = self.env.get(node.value.value)
-            if base is not None and base.op == "selfparam":
-                self.store_attribute(node, version)
-
-
-def is_self(value: Value) -> bool:
-    """Whether a value is the method's own object."""
-    return value.op == "selfparam" or (value.op in ("name", "free") and value.name == "self")
-
-
-def element_of(value: Value, position: int, count: int | None = None) -> Value | None:
-    """The element of a tuple display at ``position``, when the display is at hand and has ``count`` elements."""
-    if value.op == "global" and value.inputs:
-        value = value.inputs[0]
-    if value.op != "tuple" or (count is not None and len(value.inputs) != count):
-        return None
-    return value.inputs[position] if -len(value.inputs) <= position < len(value.inputs) else None
-
-
-def call_name(called: Value) -> str:
-    """The last name of what is called: ``torch.arange`` -> ``arange``, an imported alias -> its own name."""
-    if called.op in ("name", "global") and called.inputs and called.inputs[0].op == "import":
-        return called.inputs[0].name.rsplit(".", 1)[-1]
-    if called.op == "import":
-        return called.name.rsplit(".", 1)[-1]
-    return called.name
+SINGLETONS = frozenset({"None", "True", "False"})

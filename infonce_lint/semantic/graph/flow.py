@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import libcst as cst
 
-from infonce_lint.semantic.graph.expressions import Expressions, call_name
+from infonce_lint.semantic.graph.calls import call_name
+from infonce_lint.semantic.graph.expressions import Expressions
 from infonce_lint.semantic.graph.syntax import (
     assigned_names,
     changes_receiver,
@@ -38,9 +39,15 @@ class GraphBuilder(Expressions):
         while self.pending:
             function = self.pending.pop(0)
             self.run_function(function)
-        return Module(
-            main, self.functions, self.classes, self.values, self.imports, self.has_star_import, self.foreign_stores
-        )
+        self.rebind_globals(main)
+        return Module(main, self.functions, self.classes, self.values, self.imports, self.has_star_import, self.entries)
+
+    def rebind_globals(self, main: Function) -> None:
+        """Let what functions bind to global names join what the module itself bound last."""
+        self.enter(main, main.final)
+        for name, values in self.rebound.items():
+            bound = [main.final[name], *values] if name in main.final else values
+            main.final[name] = bound[0] if len(bound) == 1 else self.value("phi", name, None, bound)
 
     def run_function(self, function: Function) -> None:
         """Walk the body of a function whose parameters are known."""
@@ -329,7 +336,10 @@ class GraphBuilder(Expressions):
         self.set_name(local, self.value("import", path, None, []))
 
     def run_Global(self, small: cst.Global) -> None:
-        self.function.decorators += tuple(f"global {item.name.value}" for item in small.names)
+        self.function.globals.update(item.name.value for item in small.names)
+
+    def run_Nonlocal(self, small: cst.Nonlocal) -> None:
+        self.function.nonlocals.update(item.name.value for item in small.names)
 
     def run_Del(self, small: cst.Del) -> None:
         targets = small.target.elements if isinstance(small.target, cst.Tuple) else [small.target]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from infonce_lint.semantic.graph.expressions import call_name
+from infonce_lint.semantic.graph.callables import resolve
+from infonce_lint.semantic.graph.calls import call_name
+from infonce_lint.semantic.graph.entries import link_entries, link_passed_entries
 from infonce_lint.semantic.graph.values import CALL_METHODS, Class, Function, Module, Value
-
-_WRAPPERS = frozenset({"DataParallel", "DistributedDataParallel", "compile", "jit", "script", "partial", "to", "cuda"})
 
 
 def link(module: Module) -> None:
@@ -13,6 +13,7 @@ def link(module: Module) -> None:
     _link_classes(module)
     _link_free_names(module)
     _link_attributes(module)
+    link_entries(module)
     for function in module.functions:
         for name, default in function.defaults.items():
             if default.op not in ("const", "str"):
@@ -25,6 +26,7 @@ def link(module: Module) -> None:
         for call in function.calls:
             if call.callee is None and call.constructs is None:
                 _link_instance_call(call)
+    link_passed_entries(module)
 
 
 def _link_classes(module: Module) -> None:
@@ -43,7 +45,7 @@ def _link_free_names(module: Module) -> None:
     for value in module.values:
         if value.op != "free":
             continue
-        scope = value.function.parent
+        scope = value.function.parent if value.name not in value.function.globals else None
         while scope is not None and not scope.is_module:
             if value.name in scope.bindings:
                 break
@@ -91,57 +93,6 @@ def _registered(owner: Class) -> list[Value]:
             if registers and call.inputs[1].op == "str":
                 found.append(call)
     return found
-
-
-def resolve(value: Value, seen: set[Value] | None = None) -> Function | Class | Value | None:
-    """The function, class or constructing call that a callable value stands for, when it is in this file."""
-    seen = set() if seen is None else seen
-    if value in seen:
-        return None
-    seen.add(value)
-    if value.source is not None:
-        return value.source
-    if value.op in ("name", "global", "closure", "store", "phi", "return"):
-        for each in reversed(value.inputs):
-            found = resolve(each, seen)
-            if found is not None:
-                return found
-        return None
-    if value.op == "self":
-        owner = value.function.enclosing_class
-        if owner is not None:
-            method = owner.method(value.name)
-            if method is not None:
-                return method
-            for child in owner.children:
-                method = child.method(value.name)
-                if method is not None:
-                    return method
-        for each in reversed(value.inputs):
-            found = resolve(each, seen)
-            if found is not None:
-                return found
-        return None
-    if value.op == "call":
-        if value.constructs is not None:
-            return value
-        if value.callee is not None:
-            return resolve(value.callee.returns, seen)
-        if value.name in _WRAPPERS:
-            for each in value.inputs[:2]:
-                found = resolve(each, seen)
-                if isinstance(found, Value | Function):
-                    return found
-            return None
-    if value.op == "attr" and value.inputs:
-        base = resolve(value.inputs[0], seen)
-        if isinstance(base, Class):
-            return base.method(value.name)
-        if isinstance(base, Value) and base.constructs is not None:
-            return base.constructs.method(value.name)
-        if value.name in _WRAPPERS:
-            return base
-    return None
 
 
 def _link_call(call: Value) -> None:

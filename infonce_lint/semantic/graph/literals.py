@@ -12,7 +12,7 @@ def is_none(value: Value) -> bool:
     """Whether a value is the constant None."""
     if value.op == "store":
         value = value.inputs[0]
-    return value.op in ("free", "global", "name") and value.name == "None"
+    return value.op == "singleton" and value.name == "None"
 
 
 def is_integer(value: Value) -> bool:
@@ -23,6 +23,12 @@ def is_integer(value: Value) -> bool:
 def alternatives(value: Value) -> list[Value]:
     """The values that the branches before this place may have left."""
     return [each for each in _behind(value, frozenset({"phi"})) if each.op != "phi"]
+
+
+def handed_down(value: Value) -> list[Value]:
+    """The values that branches before this place, or callers, may have left."""
+    through = frozenset({"phi", "name", "param"})
+    return [each for each in _behind(value, through) if each.op not in through]
 
 
 def elements(container: Value, position: int) -> list[Value]:

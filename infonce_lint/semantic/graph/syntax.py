@@ -97,6 +97,21 @@ def dotted(node: cst.CSTNode) -> str:
     return ""
 
 
+def access_path(node: cst.CSTNode) -> str:
+    """The steps to an entry of an object, with dots throughout: ``cfg["train"].bs`` -> ``cfg.train.bs``; else empty."""
+    if isinstance(node, cst.Name):
+        return node.value
+    if isinstance(node, cst.Attribute):
+        outer, step = access_path(node.value), node.attr.value
+    elif isinstance(node, cst.Subscript) and len(node.slice) == 1 and isinstance(node.slice[0].slice, cst.Index):
+        key = node.slice[0].slice.value
+        outer = access_path(node.value)
+        step = key.raw_value if isinstance(key, cst.SimpleString) else ""
+    else:
+        return ""
+    return f"{outer}.{step}" if outer and step.isidentifier() else ""
+
+
 def decorator_name(node: cst.BaseExpression) -> str:
     """The dotted name of a decorator, called or not."""
     return dotted(node.func if isinstance(node, cst.Call) else node)

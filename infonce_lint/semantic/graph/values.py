@@ -48,6 +48,7 @@ class Value:
     keywords: tuple[str | None, ...] = ()
     literal: object = None
     users: list[Value] = field(default_factory=list)
+    stored: list[Value] = field(default_factory=list)  # what an entry of an object was set to: ``args.batch_size = n``
     callee: Function | None = None  # set when the call runs a function of this file
     constructs: Class | None = None  # set when the call constructs a class of this file
     scope: dict[str, Value] | None = None  # the variables in force, kept for reads a fix may rewrite
@@ -102,6 +103,8 @@ class Function:
     calls: list[Value] = field(default_factory=list)
     callers: list[Value] = field(default_factory=list)
     decorators: tuple[str, ...] = ()
+    globals: set[str] = field(default_factory=set)  # names that it declares to be the module's
+    nonlocals: set[str] = field(default_factory=set)  # names that it declares to be an enclosing function's
     is_static: bool = False
     is_generator: bool = False
 
@@ -175,6 +178,26 @@ class Class:
         return [value for each in self.family() for value in each.slots.get(name, ())]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """A read or store of an entry of an object: ``args.batch_size``, ``cfg["train"]["bs"]``.
+
+    ``path`` is written with dots throughout, without its ``root`` (the variable that it begins with); ``base`` is the
+    object itself and ``name`` the last step.
+    """
+
+    root: str
+    path: str
+    base: Value
+    value: Value
+    is_store: bool
+
+    @property
+    def name(self) -> str:
+        """The last step of the path."""
+        return self.path.rpartition(".")[2]
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class Module:
     """The value graph of one file."""
@@ -185,7 +208,7 @@ class Module:
     values: list[Value]
     imports: dict[str, str]  # local name -> dotted path
     has_star_import: bool
-    foreign_stores: dict[str, list[Value]]  # attribute name -> values stored on objects other than self
+    entries: list[Entry]  # reads and stores of entries of objects other than self
 
 
 def precedes(first: Value, second: Value) -> bool:

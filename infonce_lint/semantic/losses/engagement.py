@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from infonce_lint.semantic.graph.calls import OPERATORS, called_class, called_name, is_library_call, receiver_of
 from infonce_lint.semantic.graph.values import Function, Value
 from infonce_lint.semantic.losses.cone import keeps_values
 from infonce_lint.semantic.losses.roles import Roles
-from infonce_lint.semantic.losses.sinks import SHAPED_MAKERS, Kind, Sink, is_made, is_mask_helper
+from infonce_lint.semantic.losses.sinks import SHAPED_MAKERS, Kind, Sink, is_made, is_mask_helper, is_size_helper
 from infonce_lint.semantic.names import is_loss_name, words
 from infonce_lint.semantic.sizes.guards import Guards
 from infonce_lint.semantic.sizes.origin import Origins
@@ -26,6 +26,10 @@ _CARRYING_OPS = frozenset(
 _ASKS_ABOUT = frozenset({"shape", "device", "dtype", "size", "ndim", "item", "tolist", "backward"})
 _CARRYING_CALLS = frozenset(
     "list tuple set sorted reversed zip enumerate array cat Tensor Variable Parameter bool map product".split()
+)
+_DEEPEST_CALLS = 6
+_SELECTIONS = frozenset(
+    "masked_fill masked_fill_ masked_select boolean_mask where cross_entropy gather index_select logical_and".split()
 )
 _ACCUMULATORS = frozenset({"append", "extend", "add", "insert"})
 
@@ -62,14 +66,18 @@ class Engagements:
                 return [Engagement(sink, sink.kind, sink.value, None)]
             if not is_made(sink.base):
                 return []  # cuts and reshapes of anything else: data, queues, images
+        is_unknown = (
+            sink.value.op == "call" and is_size_helper(sink.value, sink.sizes) and not is_mask_helper(sink.value)
+        )
         return [
             Engagement(sink, self._kind(sink, consumer), consumer, frozen, store)
             for consumer, frozen, store in self._flow(sink.value, read)
+            if not is_unknown or selects(consumer)
         ]
 
     def _cuts_the_loss(self, sink: Sink, base: Value) -> bool:
         """Whether a sink reshapes, cuts or indexes the similarity or the features themselves."""
-        if base in self.roles.cone and sink.kind is not Kind.LABELS:
+        if (base in self.roles.cone or sink.value in self.roles.seeds) and sink.kind is not Kind.LABELS:
             return True
         return sink.value in self.roles.features or (base in self.roles.features and sink.kind is Kind.INDEX)
 
@@ -155,24 +163,45 @@ class Engagements:
         if known is not None:
             return known
         found: list[tuple[Value, Value | None, Value | None]] = []
-        seen: set[tuple[Value, bool]] = set()
-        stack: list[tuple[Value, Value | None, Value | None]] = [(made, None, None)]
+        seen: set[tuple[Value, bool, tuple[Value, ...]]] = set()
+        stack: list[tuple[Value, Value | None, Value | None, tuple[Value, ...]]] = [(made, None, None, ())]
         while stack:
-            value, frozen, store = stack.pop()
-            if (value, frozen is not None) in seen:
+            value, frozen, store, entered = stack.pop()
+            if (value, frozen is not None, entered) in seen:
                 continue
-            seen.add((value, frozen is not None))
+            seen.add((value, frozen is not None, entered))
             for user in value.users:
                 if _feeds_generator(user, value):
                     self._made[made, read] = []
                     return []  # noise or codes from which the batch is generated: its rows are theirs
                 if self._meets_loss(user, value):
                     found.append((user, frozen, store))
-                elif self._carries(user, value) and self._comes_from(user, value, read, frozen is not None):
+                elif self._carries(user, value):
                     now_frozen, now_store = self._freezes(user, value, frozen, store)
-                    stack.append((user, now_frozen, now_store))
+                    for calls in self._calls_entered(user, value, read, entered, frozen is not None):
+                        stack.append((user, now_frozen, now_store, calls))
         self._made[made, read] = found
         return found
+
+    def _calls_entered(
+        self, user: Value, value: Value, read: Value, entered: tuple[Value, ...], frozen: bool
+    ) -> Iterator[tuple[Value, ...]]:
+        """The calls of helpers that a made tensor is inside of after one more step; none where it cannot go there.
+
+        What is handed to a helper comes back where that call stands and nowhere else.
+        """
+        if user.op == "param" and user.function.defaults.get(user.name) is not value:
+            function = user.function
+            calls = [call for call in function.callers if call.argument_for(function, user.name) is value]
+            if not calls:  # a constructor, which brings nothing back
+                yield entered
+            elif len(entered) < _DEEPEST_CALLS:
+                yield from ((*entered, call) for call in calls if call not in entered)
+        elif value.op == "return" and user.op == "call" and entered and entered[-1].callee is value.function:
+            if user is entered[-1]:
+                yield entered[:-1]
+        elif self._comes_from(user, value, read, frozen):
+            yield entered
 
     def _comes_from(self, user: Value, value: Value, read: Value, frozen: bool) -> bool:
         """Whether a helper's result, at this call of it, is sized by ``read`` and not by another caller's argument."""
@@ -182,12 +211,14 @@ class Engagements:
             return True
         if value.function is read.function and self._is_default(user, read):
             return False
-        return runs(value.function, read.function)
+        return runs(value.function, read.function) or encloses(read.function, value.function)
 
     def _is_default(self, call: Value, read: Value) -> bool:
         """Whether a helper reads the size only for a parameter (``if n is None: n = ...``) that this call fills."""
         tests = [guard for guard in read.block.guards if guard.op == "compare" and guard.name == "Is"]
         tested = {each.name for test in tests for each in test.inputs if each.op == "name"}
+        bindings = read.function.bindings
+        tested = {name for name in tested if any(read in self.origins.sources(each) for each in bindings.get(name, ()))}
         if not tested:
             return False
         function = read.function
@@ -272,6 +303,11 @@ def _call_carries(call: Value, value: Value) -> bool:
     return is_library_call(call) or call.name in _CARRYING_CALLS or is_mask_helper(call)
 
 
+def selects(consumer: Value) -> bool:
+    """Whether entries of a similarity are picked or filled: a number, a weight or a temperature cannot do that."""
+    return consumer.op in ("sub", "setitem") or (consumer.op == "call" and consumer.name in _SELECTIONS)
+
+
 def shares_run(store: Function, read: Function) -> bool:
     """Whether an attribute is stored in the same run that reads it: in the function itself or one that it calls."""
     if store.is_constructor:
@@ -291,6 +327,14 @@ def runs(function: Function, wanted: Function) -> bool:
             seen.add(each)
             stack.extend(call.callee for call in each.calls if call.callee is not None)
     return False
+
+
+def encloses(outer: Function, inner: Function) -> bool:
+    """Whether a function is defined inside another, whose variables it reads."""
+    scope = inner.parent
+    while scope is not None and scope is not outer:
+        scope = scope.parent
+    return scope is not None and not outer.is_module
 
 
 def is_cached(function: Function) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from infonce_lint.semantic.graph.callables import resolve
 from infonce_lint.semantic.graph.calls import called_name, is_gather, receiver_of
-from infonce_lint.semantic.graph.values import Value
+from infonce_lint.semantic.graph.values import Function, Value
 from infonce_lint.semantic.names import is_temperature_name
 
 _METHODS = frozenset(
@@ -18,9 +19,15 @@ FEATURE_FUNCTIONS = frozenset(
     "normalize cat concat concatenate stack vstack hstack transpose unsqueeze expand_dims l2_normalize reshape tile "
     "squeeze flatten chunk split unbind permute div divide truediv cast float32 slice gather repeat_interleave "
     "L2Normalize Transpose Concat identity stop_gradient as_tensor array asarray multiply mul split_with_sizes repeat "
-    "broadcast_to swapaxes rearrange nan_to_num Normalize to_tensor convert_to_tensor index_select".split()
+    "broadcast_to swapaxes rearrange nan_to_num Normalize to_tensor convert_to_tensor index_select reduce "
+    "all_reduce".split()
 )
-_TRANSPOSES = frozenset({"T", "mT", "H", "mH", "data", "real"})
+_TENSOR_KEYWORDS = frozenset({"input", "tensors", "x", "value"})
+_SCATTERS = frozenset({"scatter_nd"})
+#: What runs the function that it is handed, or maps it: ``strategy.run(step, args=(batch,))``.
+_RUNNERS = frozenset({"run", "experimental_run_v2", "checkpoint", "vmap", "map"})
+TRANSPOSES = frozenset({"T", "mT", "H", "mH"})
+_SAME = frozenset({"data", "real"})
 _PASSING_OPS = frozenset("phi name closure param global self store return unary tuple comp".split())
 _STORED_NAMES = frozenset({"weight", "weights", "queue", "kernel", "prototypes", "bank"})
 _PARAMETER_MAKERS = frozenset({"Parameter", "Variable", "get_variable", "add_weight", "Embedding", "Linear"})
@@ -46,13 +53,27 @@ def feature_inputs(value: Value) -> list[Value]:
         return value.inputs
     if op == "binop":
         return [each for each in value.inputs if each.op != "const" and not is_scale(each)]
-    if op in ("sub", "item", "setitem"):
+    if op == "item":
+        return _item_inputs(value)
+    if op in ("sub", "setitem"):
         return value.inputs[:1]
     if op == "attr":
-        return value.inputs if value.name in _TRANSPOSES else []
+        return value.inputs if value.name in TRANSPOSES | _SAME else []
     if op == "call":
         return _call_inputs(value)
     return []
+
+
+def _item_inputs(item: Value) -> list[Value]:
+    """Where an element of a container has its rows from; of ``zip(xs, ys)``, the second part of a round is from ys."""
+    around = item.inputs[0]
+    if isinstance(item.literal, int) and around.op == "item" and around.inputs[0].op == "call":
+        container = around.inputs[0]
+        if container.callee is None and container.name == "zip":
+            return container.inputs[1 + item.literal : 2 + item.literal]
+        if container.callee is None and container.name == "enumerate":
+            return container.inputs[1:2] if item.literal == 1 else []
+    return item.inputs[:1]
 
 
 def _call_inputs(call: Value) -> list[Value]:
@@ -60,10 +81,16 @@ def _call_inputs(call: Value) -> list[Value]:
         return [call.callee.returns]
     receiver = receiver_of(call)
     name = called_name(call)
+    if name in _SCATTERS:
+        updates = call.argument(1, "updates")
+        return [updates] if updates is not None else []
+    run = resolve(call.inputs[1]) if name in _RUNNERS and len(call.inputs) > 1 else None
+    if isinstance(run, Function):
+        return [run.returns]
     if receiver is not None and name in _METHODS:
         return [receiver]
     if name in FEATURE_FUNCTIONS or "gather" in name.lower() or is_gather(call):
-        return [each for keyword, each in call.arguments() if keyword is None or keyword in ("input", "tensors", "x")]
+        return [each for keyword, each in call.arguments() if keyword is None or keyword in _TENSOR_KEYWORDS]
     return []
 
 

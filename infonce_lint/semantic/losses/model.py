@@ -15,6 +15,7 @@ from infonce_lint.semantic.losses.engagement import Engagement, Engagements
 from infonce_lint.semantic.losses.features import features_of
 from infonce_lint.semantic.losses.roles import Roles
 from infonce_lint.semantic.losses.sinks import INPUT_MAKERS, Kind, Sink, find_sinks
+from infonce_lint.semantic.losses.tied import tied_sizes
 from infonce_lint.semantic.sizes.guards import Guards
 from infonce_lint.semantic.sizes.origin import Origins
 
@@ -92,8 +93,8 @@ class SemanticModel:
     def __init__(self, tree: cst.Module, settings: Settings) -> None:
         self.module: Module = GraphBuilder(settings.size_names).build(tree)
         link(self.module)
-        self.origins = Origins(self.module, settings)
         self.roles = Roles(self.module)
+        self.origins = Origins(self.module, settings, tied_sizes(self.module, settings, self.roles))
         self.guards = Guards(self.origins)
         self.losses: list[ContrastiveLoss] = self._find_losses() if self._may_hold_a_loss() else []
 
@@ -142,7 +143,10 @@ class SemanticModel:
                     uses[id(read.node)] = SizeUse(read, [Engagement(sink, Kind.INDEX, value, None)])
 
     def _sizes_features(self, read: Value, engagement: Engagement) -> bool:
-        """Whether the features themselves are made at the same size: a smoke test, whose size is its tensors' own."""
+        """Whether the same function makes the features at the same size: a smoke test, whose size is its tensors' own.
+
+        A call of the loss from elsewhere, a demonstration, says nothing of the batches that training brings.
+        """
         consumer = engagement.consumer
         features: set[Value] = set()
         for similarity in self.roles.similarities:
@@ -154,6 +158,7 @@ class SemanticModel:
         return any(
             each.op == "call"
             and each.name in INPUT_MAKERS
+            and each.function is read.function
             and any(key(source) == wanted for _, size in each.arguments() for source in self.origins.sources(size))
             for each in features
         )

@@ -22,12 +22,16 @@ class Roles:
 
     def __init__(self, module: Module) -> None:
         self.similarities = find_similarities(module)
+        self.seeds: set[Value] = {each.seed for each in self.similarities}
         self.loss_calls = [value for value in module.values if value.op == "call" and _is_foreign_loss(value)]
         self.cone: set[Value] = set().union(*(each.cone for each in self.similarities))
         self.features: set[Value] = set().union(*(each.features for each in self.similarities))
         for call in self.loss_calls:
             if not self.constructs_loss(call):
                 self.features |= features_of(argument for _, argument in call.arguments())
+        self.features |= {
+            user for each in self.features if each.op == "param" for user in each.users if user.op == "name"
+        }
         self.features -= self.cone
         self.reduced = self._find_reduced()
 

@@ -56,6 +56,7 @@ _INDEXERS = frozenset(
     "gather_nd index_put_ index_add_".split()
 )
 _DIVIDERS = frozenset("div divide true_divide truediv div_ true_divide_ mul mul_ multiply div_no_nan".split())
+_NUMBERS = frozenset("const singleton attr self global".split())
 _NOT_A_SIZE = frozenset({"dtype", "device", "dim", "axis", "requires_grad", "name", "seed"})
 
 
@@ -105,6 +106,8 @@ def _call_sink(call: Value, origins: Origins, roles: Roles) -> Sink | None:
         return Sink(call, Kind.LABELS if _becomes_tensor(call) else Kind.LOOP, bounds) if bounds else None
     if name in _LABEL_MAKERS:
         return Sink(call, Kind.LABELS, sizes)
+    if name in SHAPED_MAKERS and call in roles.features and (filled := feature_inputs(call)):
+        return Sink(call, Kind.RESHAPE, sizes, filled[0])  # a buffer that rows are scattered into
     if name in SHAPED_MAKERS:
         return Sink(call, Kind.MASK if _is_square(call, sizes) else Kind.LABELS, sizes)
     if name in _MASK_MAKERS:
@@ -121,7 +124,7 @@ def _call_sink(call: Value, origins: Origins, roles: Roles) -> Sink | None:
         return Sink(call, Kind.LABELS if "label" in name.lower() or "target" in name.lower() else Kind.MASK, sizes)
     if name in _DIVIDERS and base is not None and base in roles.cone:
         return Sink(call, Kind.NORMALISER, sizes, base)
-    return None
+    return Sink(call, Kind.MASK, sizes) if is_size_helper(call, sizes) else None
 
 
 def is_mask_helper(call: Value) -> bool:
@@ -130,6 +133,19 @@ def is_mask_helper(call: Value) -> bool:
         return False
     found = words(call.name)
     return not _MASK_WORDS.isdisjoint(found) and not call.name[:1].isupper()
+
+
+def is_size_helper(call: Value, sizes: tuple[Value, ...]) -> bool:
+    """A function of another file that is given sizes and numbers only: perhaps it builds a mask, whatever its name."""
+    called = call.inputs[0]
+    module = called.inputs[0] if called.op == "attr" else called
+    is_foreign = module.op in ("name", "global", "import") and (
+        module.op == "import" or any(each.op == "import" for each in module.inputs)
+    )
+    if not is_foreign or is_library_call(call) or call.name[:1].isupper() or called_class(call) is not None:
+        return False
+    others = [each for keyword, each in call.arguments() if keyword not in _NOT_A_SIZE and each not in sizes]
+    return all(each.op in _NUMBERS for each in others)
 
 
 def _is_tensor_range(call: Value) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from infonce_lint.semantic.graph.literals import alternatives, entries, is_integer, is_none
+from infonce_lint.semantic.graph.literals import alternatives, entries, handed_down, is_integer, is_none
 from infonce_lint.semantic.graph.paths import path_text
 from infonce_lint.semantic.graph.values import Block, Class, Function, Module, Value
 from infonce_lint.semantic.names import (
@@ -35,13 +35,19 @@ class ConfiguredReads:
     """
 
     def __init__(
-        self, module: Module, settings: Settings, shapes: Shapes, sources: Callable[[Value], frozenset[Value]]
+        self,
+        module: Module,
+        settings: Settings,
+        shapes: Shapes,
+        sources: Callable[[Value], frozenset[Value]],
+        tied: frozenset[Value] = frozenset(),
     ) -> None:
         self.module = module
         self.config_names = settings.config_names
         self.size_names = settings.size_names
         self._shapes = shapes
         self._sources = sources
+        self._tied = tied
         self._slots: dict[tuple[Class, str], str | None] = {}
 
     def describe(self, value: Value) -> str | None:
@@ -64,7 +70,14 @@ class ConfiguredReads:
     # -- configuration objects ---------------------------------------------------------------------------------------
 
     def _entry(self, value: Value) -> str | None:
-        """``args.batch_size`` and ``config["batch_size"]``."""
+        """``args.batch_size`` and ``config["batch_size"]``, unless the code itself stored a tensor's size there."""
+        stored = [each for each in value.stored if not is_none(each.inputs[0])]
+        if any(self._shapes.is_shape(each) for each in stored):
+            return None
+        for store in stored:
+            found = self._sources(store)
+            if found:
+                return f"`{path_text(value)}` is set from `{path_text(min(found, key=path_text))}`"
         if is_config_size_name(value.name, self.size_names) and self.is_configuration(value.inputs[0]):
             return f"`{path_text(value)}` is read from the configuration"
         return None
@@ -138,7 +151,7 @@ class ConfiguredReads:
         if method is not None:
             return self._property(name, method)
         stores = [store for store in owner.slot(name) if not is_none(store)]
-        if any(self._shapes.is_shape(store) for store in stores + self.module.foreign_stores.get(name, [])):
+        if any(self._shapes.is_shape(store) for store in stores):
             return None
         looks_like_size = is_size_name(name, self.size_names)
         if not stores:
@@ -173,6 +186,8 @@ class ConfiguredReads:
             return None  # a loop's own variable, not a constant: its value flows on
         if bound.op in ("func", "class", "param", "item") and not self._sources(bound):
             return None
+        if any(self._shapes.is_shape(each) for each in alternatives(bound)):
+            return None
         if bound.op == "import":
             return f"`{name}` is imported from `{bound.name.rpartition('.')[0]}`" if looks_like_size else None
         if self._shapes.is_shape(bound):
@@ -199,12 +214,12 @@ class ConfiguredReads:
     def constructor_parameter(self, param: Value) -> bool:
         """Whether a constructor's parameter carries the configured batch size.
 
-        Its name says so, or a construction in this file passes one; not when every construction passes a shape.
+        Its name says so, its use, or a construction in this file that passes one; not when every one passes a shape.
         """
         passed = param.inputs
         if passed and all(self._shapes.is_shape(each) for each in passed):
             return False
-        if is_size_name(param.name, self.size_names):
+        if is_size_name(param.name, self.size_names) or param in self._tied:
             return True
         return any(self._sources(each) for each in passed)
 
@@ -222,6 +237,4 @@ class ConfiguredReads:
 
 def _is_constant(bound: Value) -> bool:
     """Whether a module-level name is bound to a number, on some branch, or to a call that reads one."""
-    if any(is_integer(each) for each in alternatives(bound)):
-        return True
-    return bound.op == "call" and bound.name in _CONSTANT_CALLS
+    return any(is_integer(each) or (each.op == "call" and each.name in _CONSTANT_CALLS) for each in handed_down(bound))

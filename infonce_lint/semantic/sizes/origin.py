@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from infonce_lint.semantic.graph.literals import elements, is_none
-from infonce_lint.semantic.graph.paths import path_text
+from infonce_lint.semantic.graph.paths import key, path_text
 from infonce_lint.semantic.graph.values import Module, Value
 from infonce_lint.semantic.sizes.configured import ConfiguredReads
 from infonce_lint.semantic.sizes.scalars import SCALAR_CALLS, Shapes
@@ -27,9 +27,10 @@ class Origins:
     a tensor and of no configuration, and otherwise unknown (or a literal).
     """
 
-    def __init__(self, module: Module, settings: Settings) -> None:
+    def __init__(self, module: Module, settings: Settings, tied: frozenset[Value] = frozenset()) -> None:
+        """Read a module; ``tied`` are constructor parameters that a loss shows to be sizes, whatever their names."""
         self._shapes = Shapes(self.sources)
-        self._reads = ConfiguredReads(module, settings, self._shapes, self.sources)
+        self._reads = ConfiguredReads(module, settings, self._shapes, self.sources, tied)
         self._configured: dict[Value, str | None] = {}
         self._sources: dict[Value, frozenset[Value]] = {}
 
@@ -47,6 +48,8 @@ class Origins:
         op = value.op
         if op == "phi" and isinstance(value.literal, Value) and self._decides_size(value.literal):
             return NO_SOURCES
+        if op == "binop" and self._counts(value):
+            return NO_SOURCES
         if op in _PASSING_OPS or (op == "global" and value.function.is_module):
             return self._union(value.inputs)
         if op == "param":
@@ -57,6 +60,13 @@ class Origins:
         if op == "call":
             return self._call_sources(value)
         return NO_SOURCES
+
+    def _counts(self, quotient: Value) -> bool:
+        """Whether a size is divided by one that it is made of: ``(rows - anchors) / anchors`` is a count, no size."""
+        if quotient.name not in ("Divide", "FloorDivide"):
+            return False
+        divisors = {key(each) for each in _terms(quotient.inputs[1])}
+        return not divisors.isdisjoint(key(each) for each in _terms(quotient.inputs[0]))
 
     def _decides_size(self, test: Value) -> bool:
         """Whether a branch was taken on the two sizes themselves, or on a parameter that every caller fills."""
@@ -88,6 +98,20 @@ class Origins:
         """The configured sizes and stored tensors that a test compares with an actual size, by their `paths.key`."""
         return self._shapes.size_keys(test)
 
+    def parameters_behind(self, read: Value) -> set[Value]:
+        """The constructor parameters that a configured read takes its number from."""
+        found: set[Value] = set()
+        seen = {read}
+        pending = [read]
+        while pending:
+            each = pending.pop()
+            if each.op == "name" and each.inputs and each.inputs[0].op == "param":
+                found.add(each.inputs[0])
+            new = {source for behind in _behind(each) for source in self.sources(behind)} - seen
+            seen |= new
+            pending.extend(new)
+        return found
+
     def slots_of(self, read: Value) -> set[str]:
         """The attributes that keep a constructor's parameter, by their `paths.key`.
 
@@ -118,6 +142,13 @@ class Origins:
             behind = [found for each in _behind(current) for found in self.sources(each) if found is not current]
             current = min(behind, key=path_text) if behind else None
         return tuple(reversed(steps))
+
+
+def _terms(value: Value) -> list[Value]:
+    """The named values that an arithmetic expression is made of."""
+    if value.op in ("binop", "unary"):
+        return [term for each in value.inputs for term in _terms(each)]
+    return [value] if value.op in ("name", "self", "attr", "global", "sub", "param") else []
 
 
 def _behind(read: Value) -> list[Value]:

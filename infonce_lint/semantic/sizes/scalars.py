@@ -35,7 +35,7 @@ class Shapes:
     def _asks_for_shape(self, value: Value) -> bool:
         op = value.op
         if op == "attr":
-            return value.name == "shape"
+            return value.name == "shape" or any(self.is_shape(each) for each in value.stored)
         if op == "call":
             if value.name in _SHAPE_CALLS:
                 return True
@@ -43,7 +43,7 @@ class Shapes:
                 return any(self.is_shape(argument) for _, argument in value.arguments())
             return value.callee is not None and self.is_shape(value.callee.returns)
         if op in ("sub", "item"):
-            return self.is_shape(value.inputs[0])
+            return self.is_shape(value.inputs[0]) or any(self.is_shape(each) for each in value.stored)
         if op == "phi":
             parts = [each for each in value.inputs if not is_none(each)]
             return bool(parts) and all(self.is_shape(each) for each in parts)
@@ -67,10 +67,18 @@ class Shapes:
                 found |= self.size_keys(each)
         elif test.op == "compare" and len(test.inputs) > 1:
             for side in test.inputs:
-                if any(self.mentions_shape(each) for each in test.inputs if each is not side):
+                if any(self.mentions_shape(each) or _is_given(each) for each in test.inputs if each is not side):
                     found |= {key(source) for source in self._sources(side)}
                     found |= _shaped_slots(side)
         return frozenset(found)
+
+
+def _is_given(value: Value) -> bool:
+    """Whether a value is a parameter that no caller of this file fills: the size that comes with the batch."""
+    if value.op != "name" or value.inputs[0].op != "param":
+        return False
+    param = value.inputs[0]
+    return not param.function.is_constructor and all(each.op in ("const", "singleton") for each in param.inputs)
 
 
 def _shaped_slots(value: Value) -> set[str]:

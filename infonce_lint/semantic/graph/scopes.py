@@ -1,0 +1,169 @@
+"""Scopes: which value each variable, and each entry of an object, stands for at the current statement."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import libcst as cst
+
+from infonce_lint.semantic.graph.syntax import access_path
+from infonce_lint.semantic.graph.values import Block, Class, Entry, Function, Value
+
+
+class Scopes(ABC):
+    """Keeps the variables that the statement walker (`flow.py`) has bound, and binds more of them."""
+
+    def __init__(self, size_names: tuple[str, ...] = ()) -> None:
+        self.size_names = size_names
+        self.functions: list[Function] = []
+        self.classes: list[Class] = []
+        self.values: list[Value] = []
+        self.imports: dict[str, str] = {}
+        self.has_star_import = False
+        self.entries: list[Entry] = []
+        self.stored_roots: set[str] = set()
+        self.pending: list[Function] = []
+        self.rebound: dict[str, list[Value]] = {}  # what functions bind to names that they declare global
+        self.bodies: dict[int, cst.BaseSuite | cst.BaseExpression] = {}
+        self.main: Function
+        self.function: Function
+        self.block: Block
+        self.index = 0
+        self.env: dict[str, Value] = {}
+        self.class_env: dict[str, Value] | None = None
+        self.owner: Class | None = None
+
+    def value(self, op: str, name: str, node: cst.CSTNode | None, inputs: list[Value]) -> Value:
+        """A new value at the current statement, registered with its inputs."""
+        made = Value(op, name, node, inputs, self.function, self.block, self.index)
+        for each in inputs:
+            each.users.append(made)
+        self.values.append(made)
+        return made
+
+    @abstractmethod
+    def evaluate(self, node: cst.BaseExpression) -> Value:
+        """The value of an expression."""
+
+    def parameters(self, function: Function, declared: cst.Parameters) -> None:
+        """The parameters of a function and the values of their defaults, evaluated where it is defined."""
+        ordinary = [*declared.posonly_params, *declared.params]
+        named = [*ordinary, *declared.kwonly_params]
+        stars = [declared.star_arg, declared.star_kwarg]
+        is_method = isinstance(function.node, cst.FunctionDef) and function.owner is not None
+        function.is_static = "staticmethod" in function.decorators
+        for position, param in enumerate([*named, *(star for star in stars if isinstance(star, cst.Param))]):
+            name = param.name.value
+            made = Value("param", name, param.name, [], function, function.body, 0)
+            self.values.append(made)
+            if position == 0 and is_method and not function.is_static:
+                made.op = "selfparam"
+            elif position < len(ordinary):
+                function.positional.append(name)
+            function.parameters[name] = made
+            function.bindings.setdefault(name, []).append(made)
+            if param.default is not None:
+                function.defaults[name] = self.evaluate(param.default)
+
+    def set_name(self, name: str, value: Value) -> None:
+        """Bind a plain name in the current scope."""
+        self.env[name] = value
+        value.bound = value.bound or name
+        if self.class_env is not self.env:
+            self.function.bindings.setdefault(name, []).append(value)
+            if name in self.function.globals:
+                self.main.bindings.setdefault(name, []).append(value)
+                self.rebound.setdefault(name, []).append(value)
+            elif name in self.function.nonlocals:
+                self.enclosing(name).bindings.setdefault(name, []).append(value)
+
+    def enclosing(self, name: str) -> Function:
+        """The function around this one whose variable ``name`` is."""
+        scope = self.function.parent
+        while scope is not None and name not in scope.bindings:
+            scope = scope.parent
+        return scope if scope is not None else self.function
+
+    def bind(self, target: cst.BaseExpression, value: Value) -> None:
+        """Bind an assignment target: a name, an attribute, an element, or a tuple of them."""
+        if isinstance(target, cst.Name):
+            self.forget_entries(target.value)
+            self.set_name(target.value, value)
+        elif isinstance(target, cst.Tuple | cst.List):
+            for position, element in enumerate(target.elements):
+                part = element_of(value, position, len(target.elements))
+                if part is None:
+                    part = self.value("item", str(position), element.value, [value])
+                    part.literal = position
+                self.bind(element.value, part)
+        elif isinstance(target, cst.StarredElement):
+            self.bind(target.value, value)
+        elif isinstance(target, cst.Attribute):
+            self.store_attribute(target, value)
+        elif isinstance(target, cst.Subscript):
+            self.store_element(target, value)
+
+    def store_attribute(self, target: cst.Attribute, value: Value) -> None:
+        """``self.x = value`` fills the class's slot; on other objects it is an entry of its own."""
+        base = self.evaluate(target.value)
+        name = target.attr.value
+        if is_self(base):
+            owner = self.function.enclosing_class
+            kept = self.value("store", name, target, [value])
+            self.env[f"self.{name}"] = kept
+            if owner is not None:
+                owner.slots.setdefault(name, []).append(kept)
+        else:
+            self.enter_entry(target, base, self.value("store", name, target, [value]))
+
+    def store_element(self, target: cst.Subscript, value: Value) -> None:
+        """``mask[i, j] = 0``: a new version of the container, shaped by the indices too."""
+        indexed = self.evaluate(target)
+        version = self.value("setitem", "", target, [*indexed.inputs, value])
+        if indexed.op == "sub" and indexed.name:
+            self.enter_entry(target, indexed.inputs[0], self.value("store", indexed.name, target, [value]))
+        self.mutate(target.value, version)
+
+    def mutate(self, node: cst.BaseExpression, version: Value) -> None:
+        """What ``node`` names now stands for ``version``."""
+        if isinstance(node, cst.Name):
+            if node.value in self.env and self.env[node.value].op not in ("import", "func", "class"):
+                self.set_name(node.value, version)
+        elif isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name):
+            base = self.env.get(node.value.value)
+            if base is not None and base.op == "selfparam":
+                self.store_attribute(node, version)
+
+    def enter_entry(self, node: cst.BaseExpression, base: Value, value: Value) -> None:
+        """Note the read or the store (``value`` is a ``store``) of an object's entry, and let reads see stores."""
+        root, _, path = access_path(node).partition(".")
+        if not path:
+            return
+        key, is_store = f"{root}.{path}", value.op == "store"
+        if is_store:
+            self.forget_entries(key)
+            self.env[key] = value
+            self.stored_roots.add(root)
+        elif key in self.env:
+            value.stored.append(self.env[key])
+        self.entries.append(Entry(root, path, base, value, is_store))
+
+    def forget_entries(self, path: str) -> None:
+        """``path`` is bound to another object: what was stored in the old one's entries does not count for it."""
+        if path.partition(".")[0] in self.stored_roots:
+            for entry in [each for each in self.env if each.startswith(f"{path}.")]:
+                del self.env[entry]
+
+
+def is_self(value: Value) -> bool:
+    """Whether a value is the method's own object."""
+    return value.op == "selfparam" or (value.op in ("name", "free") and value.name == "self")
+
+
+def element_of(value: Value, position: int, count: int | None = None) -> Value | None:
+    """The element of a tuple display at ``position``, when the display is at hand and has ``count`` elements."""
+    if value.op == "global" and value.inputs:
+        value = value.inputs[0]
+    if value.op != "tuple" or (count is not None and len(value.inputs) != count):
+        return None
+    return value.inputs[position] if -len(value.inputs) <= position < len(value.inputs) else None

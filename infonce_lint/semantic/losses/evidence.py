@@ -1,0 +1,121 @@
+"""Evidence: what is computed from a similarity, and whether that makes it a contrastive loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from infonce_lint.semantic.graph.calls import called_name, receiver_of
+from infonce_lint.semantic.graph.values import Value
+from infonce_lint.semantic.losses.numbered import IDENTITIES, is_made_by
+from infonce_lint.semantic.names import (
+    REGRESSION_WORDS,
+    is_contrastive_name,
+    is_cross_entropy_name,
+    is_loss_name,
+    is_similarity_name,
+    is_temperature_name,
+    words,
+)
+
+_LOGARITHMS = frozenset("log log_softmax logsumexp LogSoftmax log1p logsigmoid reduce_logsumexp Log".split())
+_EXPONENTIALS = frozenset({"exp", "Exp"})
+_SOFTMAXES = frozenset({"softmax", "Softmax"})
+_MARGINS = frozenset({"relu", "ReLU", "clamp", "clamp_min", "clamp_", "maximum", "max", "hinge", "clip", "threshold"})
+MARGIN_WORDS = frozenset({"margin", "delta", "hinge"})
+_MARGIN_STEPS = frozenset({"Add", "Subtract", "maximum", "relu", "clamp"})
+DIAGONALS = frozenset({"diag", "diagonal", "diag_part", "matrix_diag_part"})
+_RESHAPING = frozenset("view reshape unsqueeze expand expand_as t squeeze repeat contiguous".split())
+
+#: How much a similarity by itself says that a loss is contrastive.
+SELF, TOWERS, STORED = 3, 2, 1  # a tensor with itself, two towers, a stored matrix or a row-wise product
+
+
+def evidence_for(seed: Value, cone: set[Value]) -> set[str]:
+    """What speaks for a contrastive loss (or for a regression) in all that is computed from a similarity."""
+    found: set[str] = set()
+    for value in cone:
+        found.update(_evidence_of(value, cone))
+    for function in {each.function for each in cone}:
+        owner = function.owner.name if function.owner is not None else ""
+        if is_contrastive_name(function.name) or is_contrastive_name(owner):
+            found.add("name")
+    if is_similarity_name(seed.name):
+        found.add("similarity name")
+    return found
+
+
+def _evidence_of(value: Value, cone: set[Value]) -> Iterable[str]:
+    if value.bound and is_similarity_name(value.bound):
+        yield "similarity name"
+    if value.op == "call":
+        name = called_name(value)
+        yield evidence_of_name(name)
+        if _has_identity_targets(value, name, cone):
+            yield "cross-entropy"
+        if is_contrastive_name(name):
+            yield "name"
+    elif value.op == "binop" and value.name == "Divide" and len(value.inputs) > 1:
+        divisor = value.inputs[1]
+        if is_temperature_name(divisor.name) or is_temperature_name(divisor.bound):
+            yield "temperature"
+    elif (
+        value.op == "binop"
+        and value.name == "Multiply"
+        and any(is_temperature_name(each.name) for each in value.inputs if each not in cone)
+    ):
+        yield "temperature"
+    is_margin_step = value.op in ("binop", "call") and value.name in _MARGIN_STEPS
+    if is_margin_step and any(MARGIN_WORDS & {*words(each.name), *words(each.bound)} for each in value.inputs):
+        yield "margin name"
+    if value.op == "binop" and value.name == "Subtract" and any(_is_diagonal(each) for each in value.inputs):
+        yield "margin name"  # each row against its own diagonal: how much nearer the positive is
+
+
+def _has_identity_targets(call: Value, name: str, cone: set[Value]) -> bool:
+    """Whether a loss is told that row i belongs to column i: its classes are the rows, as in CLIP."""
+    if not is_loss_name(name) or not REGRESSION_WORDS.isdisjoint(words(name)):
+        return False
+    arguments = [each for _, each in call.arguments()]
+    return any(each in cone for each in arguments) and any(is_made_by(each, IDENTITIES) for each in arguments)
+
+
+def _is_diagonal(value: Value) -> bool:
+    """Whether a value is a matrix's own diagonal, perhaps as a column."""
+    while value.op == "call" and called_name(value) in _RESHAPING and (receiver := receiver_of(value)) is not None:
+        value = receiver
+    return value.op == "call" and called_name(value) in DIAGONALS and len(value.keywords) <= 1
+
+
+def evidence_of_name(name: str) -> str:
+    """What the name of a called function says; empty when nothing."""
+    if is_cross_entropy_name(name):
+        return "cross-entropy"
+    if not REGRESSION_WORDS.isdisjoint(words(name)):
+        return "regression"
+    if is_loss_name(name):
+        return "loss"
+    if name in _LOGARITHMS:
+        return "log"
+    if name in _EXPONENTIALS:
+        return "exp"
+    if name in _SOFTMAXES:
+        return "softmax"
+    return "margin" if name in _MARGINS else ""
+
+
+def is_contrastive(strength: int, evidence: set[str]) -> bool:
+    """Whether the evidence is enough for what is compared: least for a tensor with itself, most for a stored matrix."""
+    is_loss = bool(evidence & {"cross-entropy", "log"}) or evidence >= {"margin", "margin name"}
+    if "regression" in evidence and not is_loss:
+        return False
+    if "softmax" in evidence and not is_loss and "name" not in evidence:
+        return False  # attention, a router: weights, and no loss made of them
+    is_loss_like = bool(evidence & {"loss", "exp", "softmax"})
+    if strength == SELF:
+        if is_loss or evidence & {"name", "temperature"}:
+            return True
+        return is_loss_like and "similarity name" in evidence
+    is_named = bool(evidence & {"temperature", "name", "similarity name"})
+    if strength == TOWERS:
+        return is_loss or (is_loss_like and is_named)
+    return is_loss and is_named

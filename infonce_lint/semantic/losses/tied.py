@@ -1,0 +1,114 @@
+"""Tied sizes: constructor parameters with neutral names that a loss of their class uses as the rows of its batch.
+
+A name like ``n_org`` or ``length`` says nothing; row numbers of that length as the targets of a cross-entropy, or an
+identity or a square mask of that size over a similarity of rows, say enough. A similarity of columns (``c.t() @ c``)
+ties nothing: its size is the number of clusters or features.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from infonce_lint.semantic.graph.calls import called_name
+from infonce_lint.semantic.graph.values import Module, Value
+from infonce_lint.semantic.losses.engagement import Engagement, Engagements
+from infonce_lint.semantic.losses.features import TRANSPOSES, features_of
+from infonce_lint.semantic.losses.numbered import FILLERS, IDENTITIES, ROW_NUMBERS
+from infonce_lint.semantic.losses.roles import Roles
+from infonce_lint.semantic.losses.similarity import STORED, Similarity
+from infonce_lint.semantic.losses.sinks import Kind, find_sinks
+from infonce_lint.semantic.names import is_loss_name, may_count_rows
+from infonce_lint.semantic.sizes.guards import Guards
+from infonce_lint.semantic.sizes.origin import Origins
+
+if TYPE_CHECKING:
+    from infonce_lint.settings import Settings
+
+#: What is made once and trained, or sized by something else than a batch.
+_TRAINED = frozenset(
+    "Linear Embedding Parameter Dense Conv1d Conv2d BatchNorm1d LayerNorm randn rand add_weight".split()
+)
+_TRANSPOSING = frozenset({"t", "transpose", "permute", "swapaxes", "Transpose"})
+_CARRIERS = frozenset({"name", "store", "self", "binop", "tuple", "closure", "phi"})
+
+
+def tied_sizes(module: Module, settings: Settings, roles: Roles) -> frozenset[Value]:
+    """The constructor parameters with neutral names that some loss of their class ties to its rows."""
+    candidates = frozenset(_candidates(module)) if roles.similarities else frozenset()
+    if not candidates:
+        return candidates
+    origins = Origins(module, settings, candidates)
+    engagements = Engagements(origins, roles, Guards(origins))
+    tied: set[Value] = set()
+    for sink in find_sinks(module, origins, roles):
+        if sink.kind not in (Kind.LABELS, Kind.MASK):
+            continue
+        for read in {read for size in sink.sizes for read in origins.sources(size)}:
+            params = (origins.parameters_behind(read) & candidates) - tied
+            if params and any(_ties(each, read, roles, origins) for each in engagements.of(sink, read)):
+                tied |= params
+    return frozenset(tied)
+
+
+def _candidates(module: Module) -> list[Value]:
+    """Parameters of constructors that may be the number of rows, by their names and by what else they size."""
+    found = []
+    for owner in module.classes:
+        for method in owner.methods.values():
+            if method.is_constructor:
+                for name in method.positional:
+                    param, default = method.parameters[name], method.defaults.get(name)
+                    is_number = default is None or isinstance(default.literal, int) or default.op == "call"
+                    if is_number and may_count_rows(name) and not _is_width(param):
+                        found.append(param)
+    return found
+
+
+def _is_width(param: Value) -> bool:
+    """Whether a parameter sizes something trained: a layer, prototypes."""
+    seen = {param}
+    pending = [param]
+    while pending:
+        for user in pending.pop().users:
+            if user.op == "call" and user.callee is None and called_name(user) in _TRAINED:
+                return True
+            if user not in seen and user.op in _CARRIERS:
+                seen.add(user)
+                pending.append(user)
+    return False
+
+
+def _ties(engagement: Engagement, read: Value, roles: Roles, origins: Origins) -> bool:
+    """Whether a use of a size shows it to be the number of rows that a similarity compares."""
+    made, consumer = engagement.sink.value, engagement.consumer
+    near = [each for each in roles.similarities if consumer in each.cone or not each.cone.isdisjoint(consumer.inputs)]
+    if not near or any(_compares_columns(each) for each in near) or made.op != "call":
+        return False
+    name = called_name(made)
+    if name in ROW_NUMBERS:
+        if name == "range" and made.inputs[0].op != "attr":
+            return False  # Python's own, a loop
+        return consumer.op == "call" and is_loss_name(called_name(consumer))
+    if all(each.strength == STORED for each in near):
+        return False
+    if name in IDENTITIES:
+        return not any(user.op == "sub" and user.inputs[0] is made for user in made.users)  # one-hot rows of classes
+    return name in FILLERS and _is_square(made, read, origins)
+
+
+def _is_square(made: Value, read: Value, origins: Origins) -> bool:
+    extents = [each for _, each in made.arguments()]
+    if extents and extents[0].op == "tuple":
+        extents = extents[0].inputs
+    return len(extents) > 1 and all(read in origins.sources(each) for each in extents[:2])
+
+
+def _compares_columns(similarity: Similarity) -> bool:
+    """Whether the first operand of a product was transposed on its way: its rows are features or clusters."""
+    first = similarity.operands[0]
+    if first is similarity.seed:
+        return False
+    return any(
+        (each.op == "attr" and each.name in TRANSPOSES) or (each.op == "call" and called_name(each) in _TRANSPOSING)
+        for each in features_of([first])
+    )

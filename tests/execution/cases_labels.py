@@ -191,7 +191,7 @@ LABEL_CASES = [
         lambda m, c, b: m.multi_crop_nce(
             b.stacked(3), Config(batch_size=c, crops_for_assign=[1, 1], extra_crops=1, temperature=0.1)
         ),
-        fix=Outcome.WITHHELD,
+        views=3,
     ),
     Case(
         "configured-labels/one_helper_two_pairs.py",

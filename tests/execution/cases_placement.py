@@ -43,12 +43,10 @@ PLACEMENT_CASES = [
         lambda m, c, b: m.stepwise_nce(
             b.sequences().transpose(0, 1), b.sequences().flip(1).transpose(0, 1), Config(batch_size=c, temperature=0.5)
         ),
-        fix=Outcome.ANY,
     ),
     Case(
         "configured-labels/images_in_columns.py",
         lambda m, c, b: m.column_clip(*(x.t() for x in b.pair()), Config(batch_size=c, tau=0.5)),
-        fix=Outcome.ANY,
     ),
     Case(
         "configured-labels/views_by_unbind.py",

@@ -41,10 +41,11 @@ def test_a_stacked_tensor_is_gathered() -> None:
 def test_each_view_is_gathered_first() -> None:
     gathered = "z = torch.cat([all_gather(z_i), all_gather(z_j)])"
     rows = new_rows(CODE.format(gathered=gathered, size="2 * args.batch_size * world_size"))
-    assert rows == ["labels = torch.arange(2 * z_i.shape[0] * world_size)"]
+    assert rows[0].startswith("assert z.shape[0] % 2 == 0")
+    assert rows[1:] == ["actual_batch_size = z.shape[0] // 2", "labels = torch.arange(2 * actual_batch_size)"]
 
 
 def test_entries_that_are_picked_are_no_gather() -> None:
     gathered = "z = torch.cat([z_i, z_j])\n    p = torch.gather(z, 1, args.index)"
     rows = new_rows(CODE.format(gathered=gathered, size="2 * args.batch_size"))
-    assert rows == ["labels = torch.arange(2 * z_i.shape[0])"]
+    assert rows[1:] == ["actual_batch_size = z.shape[0] // 2", "labels = torch.arange(2 * actual_batch_size)"]

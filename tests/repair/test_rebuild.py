@@ -22,10 +22,13 @@ class Loss:
 class TestStoredTensors:
     def test_the_stored_tensor_serves_while_its_rows_fit(self) -> None:
         code = FROZEN.format(built="~torch.eye(2 * batch_size, dtype=torch.bool)")
-        assert new_rows(code) == [
+        rows = new_rows(code)
+        assert rows[0].startswith("assert z.shape[0] % 2 == 0")
+        assert rows[1:] == [
+            "actual_batch_size = z.shape[0] // 2",
             "mask = self.mask",
             "if mask.shape[0] != z.shape[0]:",
-            "mask = (~torch.eye(2 * z_i.shape[0], dtype=torch.bool)).to(z.device)",
+            "mask = (~torch.eye(2 * actual_batch_size, dtype=torch.bool)).to(z_i.device)",
             "return torch.logsumexp(sim[mask], dim=0)",
         ]
         assert is_safe(code)
@@ -37,7 +40,7 @@ class TestStoredTensors:
         assert "self.mask = ~torch.eye(2 * batch_size, dtype=torch.bool)" in text
 
     def test_other_parameters_become_attributes(self) -> None:
-        code = FROZEN.format(built="torch.full((2 * batch_size, 2), temperature) > 0")
+        code = FROZEN.format(built="torch.full((2 * batch_size, 2 * batch_size), temperature) > 0")
         assert any("self.temperature" in row for row in new_rows(code) if row.startswith("mask = "))
 
     def test_a_taken_name_gets_a_number(self) -> None:
@@ -113,15 +116,26 @@ class Loss:
 EYE = "return ~torch.eye(2 * self.batch_size).bool()"
 
 
+class TestShapes:
+    def test_a_mask_of_other_columns_contradicts_the_similarity(self) -> None:
+        code = FROZEN.format(built="torch.full((2 * batch_size, 2), temperature) > 0")
+        assert "disagree on what it counts (2 == z_i.shape[0] + z_j.shape[0] as well)" in refusal(code)
+
+
 class TestHelpers:
     def test_a_helper_gains_a_size_with_the_old_one_as_default(self) -> None:
         code = HELPER.format(parameters="self", body=EYE, call="self.make()")
-        assert new_rows(code) == [
+        rows = new_rows(code)
+        assert rows[:4] == [
             "def make(self, batch_size=None):",
             "if batch_size is None:",
             "batch_size = self.batch_size",
             "return ~torch.eye(2 * batch_size).bool()",
-            "return sim[self.make(batch_size=z_i.shape[0])].log().mean()",
+        ]
+        assert rows[4].startswith("assert z.shape[0] % 2 == 0")
+        assert rows[5:] == [
+            "actual_batch_size = z.shape[0] // 2",
+            "return sim[self.make(batch_size=actual_batch_size)].log().mean()",
         ]
         assert is_safe(code)
 
@@ -129,7 +143,7 @@ class TestHelpers:
         code = HELPER.format(parameters="self, flag", body=EYE, call="self.make(True)")
         rows = new_rows(code)
         assert "def make(self, flag, batch_size=None):" in rows
-        assert "return sim[self.make(True, batch_size=z_i.shape[0])].log().mean()" in rows
+        assert "return sim[self.make(True, batch_size=actual_batch_size)].log().mean()" in rows
 
     def test_the_default_follows_the_docstring(self) -> None:
         code = HELPER.format(parameters="self", body=f'"""The mask."""\n        {EYE}', call="self.make()")
@@ -146,7 +160,7 @@ class TestHelpers:
             "self.batch_size = batch_size\n", "self.batch_size = batch_size\n        self.mask = self.make()\n"
         )
         text = repaired(code)
-        assert "mask = self.make(batch_size=z_i.shape[0]).to(" in text
+        assert "mask = self.make(batch_size=actual_batch_size).to(" in text
         assert "self.mask = self.make()" in text
 
     @pytest.mark.parametrize(

@@ -62,15 +62,25 @@ class TestPairs:
     @pytest.mark.parametrize(
         ("labels", "row"),
         [
-            ("torch.arange(2 * args.batch_size)", "torch.arange(2 * z_i.shape[0])"),
-            ("torch.arange(args.batch_size * 2)", "torch.arange(z_i.shape[0] * 2)"),
-            ("torch.cat([torch.arange(args.batch_size)] * 2)", "torch.cat([torch.arange(z_i.shape[0])] * 2)"),
-            ("torch.arange(args.batch_size + args.batch_size)", "torch.arange(z_i.shape[0] + z_i.shape[0])"),
+            ("torch.arange(2 * args.batch_size)", "torch.arange(2 * actual_batch_size)"),
+            ("torch.arange(args.batch_size * 2)", "torch.arange(actual_batch_size * 2)"),
+            ("torch.cat([torch.arange(args.batch_size)] * 2)", "torch.cat([torch.arange(actual_batch_size)] * 2)"),
+            (
+                "torch.arange(args.batch_size + args.batch_size)",
+                "torch.arange(actual_batch_size + actual_batch_size)",
+            ),
         ],
     )
-    def test_a_view_names_the_size(self, labels: str, row: str) -> None:
-        assert new_rows(PAIR.format(labels=labels)) == [f"return F.cross_entropy(sim, {row})"]
+    def test_towers_that_are_only_concatenated_are_halved(self, labels: str, row: str) -> None:
+        rows = new_rows(PAIR.format(labels=labels))
+        assert rows[0].startswith("assert z.shape[0] % 2 == 0")
+        assert rows[1:] == ["actual_batch_size = z.shape[0] // 2", f"return F.cross_entropy(sim, {row})"]
         assert is_safe(PAIR.format(labels=labels))
+
+    def test_a_tower_names_the_size_where_the_loss_needs_its_rows(self) -> None:
+        code = PAIR.format(labels="torch.arange(2 * args.batch_size)").replace("sim = ", "own = z_i * z_j\n    sim = ")
+        assert new_rows(code) == ["return F.cross_entropy(sim, torch.arange(2 * z_i.shape[0]))"]
+        assert is_safe(code)
 
     def test_only_what_is_bound_at_the_read_is_named(self) -> None:
         code = """
@@ -88,7 +98,9 @@ class TestPairs:
 
     def test_the_alias_is_rewritten_and_not_its_uses(self) -> None:
         code = PAIR.format(labels="torch.arange(2 * n)").replace("    z = ", "    n = args.batch_size\n    z = ")
-        assert new_rows(code) == ["n = z_i.shape[0]"]
+        rows = new_rows(code)
+        assert rows[-2:] == ["actual_batch_size = (z_i.shape[0] + z_j.shape[0]) // 2", "n = actual_batch_size"]
+        assert rows[0].startswith("assert (z_i.shape[0] + z_j.shape[0]) % 2 == 0")
 
 
 class TestWorldSize:
@@ -116,7 +128,7 @@ class TestRefusals:
                 return torch.arange(args.batch_size)
             return F.cross_entropy(net(x) @ w.T, build())
         """
-        assert "no tensor with the batch's rows is bound in `loss`" in refusal(code)
+        assert "no tensor with the batch's rows is bound where `build()` is read" in refusal(code)
 
 
 class TestRebound:
@@ -155,8 +167,7 @@ class TestRebound:
 
 class TestDerived:
     def derived(self, views: str) -> Derived:
-        model_value = Value.__new__(Value)
-        return Derived("n", "z", model_value, views)
+        return Derived("n", "z.shape[0]", (Value.__new__(Value),), views)
 
     def test_quotes_of_the_view_count(self) -> None:
         (check, _) = self.derived('cfg["n_views"]').lines(Settings())

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from infonce_lint.semantic.extents.extents import Extents
 from infonce_lint.semantic.losses.model import SemanticModel
+from infonce_lint.semantic.shapes.domain import Number, Opaque, Tensor
+from infonce_lint.semantic.shapes.interpreter import Interpreter
+from infonce_lint.semantic.shapes.theory import Theory
 from infonce_lint.settings import Settings
 from tests.semantic.snippets import model_of, purposes
 
@@ -242,16 +244,36 @@ RARE = [
 ]
 
 
+def interpreted(model: SemanticModel) -> Interpreter:
+    """The interpreter of a model after it ran every function."""
+    roles = model.roles
+    interpreter = Interpreter(
+        model.origins,
+        roles.features | roles.cone,
+        [operand for each in roles.similarities for operand in each.operands],
+        lambda function: model.values_by_function.get(function, []),
+    )
+    interpreter.run(model.module.functions)
+    return interpreter
+
+
 def explore(code: str) -> None:
     """Ask a model everything that rules and the planner ask."""
     model = SemanticModel(cst.parse_module(code), Settings())
-    extents = Extents(model.origins, model.roles)
+    interpreter = interpreted(model)
+    theory = Theory(interpreter.facts)
     for value in model.module.values:
         model.origins.sources(value)
         model.origins.is_shape(value)
         model.origins.story(value)
-        extents.rows(value)
-        extents.integer(value)
+        known = interpreter.evaluate(value, interpreter.root(value.function))
+        if isinstance(known, Opaque):
+            interpreter.as_tensor(known)
+        elif isinstance(known, Number):
+            theory.of(known.dim)
+        elif isinstance(known, Tensor):
+            for dim in known.opened(2).dims:
+                theory.of(dim)
 
 
 @pytest.mark.parametrize("code", RARE)

@@ -139,25 +139,31 @@ class Context(ABC):
             return None
         closed = [each for each in tensors if each.rest is None]
         opened = [each for each in tensors if each.rest is not None]
-        if not closed:
-            return self._side_by_side(opened, site).of(kind)
+        if not any(each.dims for each in closed) and opened:
+            alike = self._side_by_side(opened, site)
+            return alike.of(kind) if alike is not None else None
         dims: list[Dim] = []
         for place in range(1, max(len(each.dims) for each in closed) + 1):
             here = [each.dims[-place] for each in closed if place <= len(each.dims)]
             wide = [each for each in here if each.number != 1]
             for other in wide[1:]:
                 self.note(Relation.EQUAL, wide[0], other, site)
+            if not wide and opened:  # an axis of one takes the length of what it meets
+                met = opened[0].axis(-place) if len(opened) == 1 else None
+                dims.append(met if met is not None else symbol(Origin.UNKNOWN, site, -place))
+                continue
             given = [each for each in wide if not each.of(Origin.SIZE) and not each.of(Origin.UNKNOWN)]
             dims.append((given or wide or here)[0])
-        if opened and not dims:
-            return opened[0].of(kind)
         return Tensor(tuple(reversed(dims)), None, kind)
 
-    def _side_by_side(self, opened: list[Tensor], site: Site) -> Tensor:
+    def _side_by_side(self, opened: list[Tensor], site: Site) -> Tensor | None:
         """Tensors of unknown rank of which the first axes are known: they are taken to have equally many axes."""
         first = opened[0]
         for other in opened[1:]:
-            if len(other.dims) == len(first.dims) and first.rest == other.rest:
+            pairs = list(zip(first.dims, other.dims, strict=False))
+            if len(other.dims) != len(first.dims) or any(a != b and 1 in (a.number, b.number) for a, b in pairs):
+                return None  # which axes meet is not seen
+            if first.rest == other.rest:
                 for left, right in zip(first.dims, other.dims, strict=True):
                     if 1 not in (left.number, right.number):
                         self.note(Relation.EQUAL, left, right, site)

@@ -49,7 +49,15 @@ def test_what_remains(snippet: str) -> None:
     assert result.dims == LEFT[snippet]
 
 
-NOT_SAID = ["z[True]", "z[t]", "z[slice(0, 2)]", "z[0, 0, 0]", "x[keep.any()]", "sim[np.ix_(y, y)]"]
+NOT_SAID = [
+    "z[True]",
+    "z[t]",
+    "z[slice(0, 2)]",
+    "z[0, 0, 0]",
+    "x[keep.any()]",
+    "sim[np.ix_(y, y)]",
+    "u = torch.load('f')\nu[:, None] == u",
+]
 
 
 @pytest.mark.parametrize("snippet", NOT_SAID)

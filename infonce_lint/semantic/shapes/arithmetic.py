@@ -188,7 +188,7 @@ def unary(context: Context, value: Value, frame: Frame) -> Abstract | None:
     if value.name == "Not":
         return Tensor((), None, Kind.BOOL)
     if isinstance(known, Opaque):
-        return known if value.name != "BitInvert" else context.as_tensor(known)
+        return known if value.name == "Plus" else context.as_tensor(known)
     return known
 
 

@@ -149,7 +149,7 @@ class Context(ABC):
             return None
         closed = [each for each in tensors if each.rest is None]
         opened = [each for each in tensors if each.rest is not None]
-        if not closed:
+        if not any(each.dims for each in closed) and opened:
             return self._side_by_side(opened, site, kind)
         dims: list[Dim] = []
         for place in range(1, max(len(each.dims) for each in closed) + 1):
@@ -157,21 +157,25 @@ class Context(ABC):
             wide = [each for each in here if each.number != 1]
             for other in wide[1:]:
                 self.note(Relation.EQUAL, wide[0], other, site)
+            if not wide and opened:  # an axis of one takes the length of what it meets
+                met = opened[0].axis(-place) if len(opened) == 1 else None
+                dims.append(met if met is not None else symbol(Origin.UNKNOWN, site, -place))
+                continue
             given = [each for each in wide if not each.of(Origin.SIZE) and not each.of(Origin.UNKNOWN)]
             dims.append((given or wide or here)[0])
-        if opened and not dims:
-            return opened[0].of(kind)
         return Tensor(tuple(reversed(dims)), None, kind)
 
     def _side_by_side(self, opened: list[Tensor], site: Site, kind: Kind) -> Tensor | None:
         """Tensors of unknown rank: only those whose unknown axes are the same ones stand side by side."""
         first = opened[0]
-        if any(each.rest != first.rest or len(each.dims) != len(first.dims) for each in opened):
-            return None
         for other in opened[1:]:
-            for left, right in zip(first.dims, other.dims, strict=True):
-                if 1 not in (left.number, right.number):
-                    self.note(Relation.EQUAL, left, right, site)
+            if other.rest != first.rest or len(other.dims) != len(first.dims):
+                return None
+            pairs = list(zip(first.dims, other.dims, strict=True))
+            if any(a != b and 1 in (a.number, b.number) for a, b in pairs):
+                return None  # which axes meet is not seen
+            for left, right in pairs:
+                self.note(Relation.EQUAL, left, right, site)
         return first.of(kind)
 
     def with_rank(self, tensor: Tensor, rank: int, *, likely: bool = False) -> Tensor:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-_ENTRYWISE = """normalize
-exp log log1p expm1 log2 relu relu_ sqrt rsqrt abs square sigmoid tanh sigmoid_
-logsigmoid softplus exp_ log_ sqrt_ neg neg_ reciprocal sign floor ceil round sin cos elu gelu leaky_relu
+_ENTRYWISE = """normalize exp log log1p expm1 log2 relu relu_ sqrt rsqrt abs square sigmoid tanh sigmoid_ logsigmoid
+softplus exp_ log_ sqrt_ neg neg_ reciprocal sign floor ceil round sin cos elu gelu leaky_relu
 hardtanh isnan isinf isfinite nan_to_num bernoulli bernoulli_ logit logical_not""".split()
-_METHODS = """cpu clone detach detach_ contiguous requires_grad_ zero_ normal_ uniform_ random_ half double float bfloat16
+_METHODS = """cpu clone detach detach_ contiguous requires_grad_ zero_ normal_ uniform_ random_ half double
+float bfloat16
 long int bool byte char short tril triu tril_ triu_ fliplr flipud argsort numpy share_memory_ pin_memory
 coalesce to_dense cuda""".split()
 _FUNCTIONAL = {"normalize", "relu", "logsigmoid", "softplus", "elu", "gelu", "leaky_relu", "hardtanh"}

@@ -26,7 +26,7 @@ RESHAPING = [
 ]  # fmt: skip
 
 MEETING = [
-    "mask.logical_xor_(mask)", "y.le_(1)", "y.gt_(1)", "y.lt_(1)", 
+    "mask.logical_xor_(mask)", "y.le_(1)", "y.gt_(1)", "y.lt_(1)",
     "a = [z]\na.append(w)\ntorch.cat(a)", "a = [z]\na.extend([w, q])\ntorch.cat(a)", "range(3)", "z + w", "z + 1",
     "1 - sim", "z * t[:, None]", "sim * torch.eye(S)", "sim - t", "sim / t.unsqueeze(1)", "sim == torch.eye(S)",
     "torch.arange(S) == y", "y[:, None] == y[None, :]", "torch.arange(S)[:, None] == y", "x + z", "x * t[:, None]",

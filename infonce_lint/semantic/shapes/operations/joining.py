@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from infonce_lint.semantic.shapes.call import Call, normal_axis, with_axis
-from infonce_lint.semantic.shapes.dims import ONE, ZERO, Dim, number
-from infonce_lint.semantic.shapes.domain import Abstract, Kind, Opaque, Parts, Tensor
+from infonce_lint.semantic.shapes.dims import ONE, ZERO, Dim, Origin, number
+from infonce_lint.semantic.shapes.domain import Abstract, Kind, Opaque, Parts, Site, Tensor
 from infonce_lint.semantic.shapes.table import operation
 
 _LISTS = ("tensors", "values", "xs", "arrays", "inputs", "x")
@@ -164,6 +164,8 @@ def unsqueeze(call: Call) -> Abstract | None:
 def _repeated(call: Call, tensor: Tensor | None, times: list[Dim] | None) -> Abstract | None:
     if tensor is None or times is None:
         return None
+    if tensor.rest is not None and call.value.name != "repeat" and len(times) <= max(1, len(tensor.dims)):
+        return None  # a tensor may have more axes than it is tiled along
     if tensor.rest is not None:
         tensor = call.context.with_rank(tensor, max(len(times), len(tensor.dims)), likely=True)
     more = len(times) - len(tensor.dims)
@@ -240,10 +242,15 @@ def expand(call: Call) -> Abstract | None:
         if size.integer == -1:
             dims.append(dim)
             continue
-        if dim.number != 1:
+        if dim.number != 1 and not _may_be_one(dim):
             call.equal(dim, size)
         dims.append(size)
     return Tensor(tuple(dims), None, tensor.kind)
+
+
+def _may_be_one(dim: Dim) -> bool:
+    """Whether an axis is one of a tensor from elsewhere: what is expanded mostly has an axis of one."""
+    return any(isinstance(each.owner, Site) for each in dim.of(Origin.AXIS))
 
 
 @operation("expand_as", "broadcast_as")

@@ -14,8 +14,8 @@ def reduced(call: Call, tensor: Tensor, axes: list[int] | None, *, keeps: bool) 
         return SCALAR
     if tensor.rest is not None:
         if any(each < 0 for each in axes):
-            if len(axes) > 1:
-                return None
+            if len(axes) > 1 or tensor.rest.site.value.op == "binop":
+                return None  # of what is computed here in a way that is not followed, nothing is likely
             tensor = call.context.with_rank(tensor, max(len(tensor.dims), 2), likely=True)
         else:
             tensor = call.context.with_rank(tensor, max(*axes, len(tensor.dims) - 1, 1) + 1, likely=True)

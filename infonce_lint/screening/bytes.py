@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from infonce_lint.semantic.names import SIZE_WORDS, is_config_size_name, is_constant_size_name, words
+from infonce_lint.semantic.names import LOSS_STEMS, SIZE_WORDS, is_config_size_name, is_constant_size_name, words
 from infonce_lint.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,8 +49,11 @@ def may_hold_finding(source: SourceFile, settings: Settings) -> bool:
         return False
     if letters and _fold_into_ascii(letters):
         return True
+    from infonce_lint.screening.ties import may_tie_size
     from infonce_lint.screening.traces import has_traces, may_read_size
 
+    if ties and not places and not letters and not may_tie_size(source.tree):
+        return False
     if places and not ties and not _needs_whole(data) and not may_read_size([(source.tree, _rows(data, places))]):
         return False
     return has_traces(source.tree)
@@ -83,18 +86,21 @@ def may_report(data: bytes, path: str, settings: Settings) -> bool:
 
 def _may_tie_size(data: bytes) -> bool:
     """Whether a class may build row numbers, identities or squares of a size that it was constructed with."""
-    return all(pattern.search(data) for pattern in _tying_patterns())
+    constructors, makers = _tying_names()
+    if not any(name in data for name in constructors) or not any(name in data for name in makers):
+        return False
+    return _LOSS_STEMS.search(data) is not None
 
 
 @cache
-def _tying_patterns() -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    """A constructor's definition, and a call of what makes labels and masks; Python's own ``range`` makes none."""
+def _tying_names() -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """How constructors are defined, and what makes labels and masks; Python's own ``range`` makes none."""
     from infonce_lint.semantic.graph.values import CONSTRUCTORS
-    from infonce_lint.semantic.losses.numbered import TYING_MAKERS
+    from infonce_lint.semantic.losses.numbered import FILLERS, TYING_MAKERS
 
-    makers = "|".join(sorted(TYING_MAKERS - {"range"}))
-    constructors = "|".join(sorted(CONSTRUCTORS))
-    return re.compile(rf"def[ \t]+(?:{constructors})\b".encode()), re.compile(rf"(?:{makers}|\.range)\s*\(".encode())
+    called = {f"{name}{opening}" for name in TYING_MAKERS - FILLERS - {"range"} for opening in ("(", " (")}
+    makers = called | {".range(", ".range (", "fill_diagonal"}
+    return tuple(f"def {name}".encode() for name in CONSTRUCTORS), tuple(each.encode() for each in makers)
 
 
 def may_name_our_codes(data: bytes) -> bool:
@@ -208,6 +214,7 @@ def _statements(data: bytes) -> Iterator[int]:
         decorated = match[0] == b"@"
 
 
+_LOSS_STEMS = re.compile(LOSS_STEMS.pattern.encode())
 _NAMES_OURS = re.compile(rb"# noqa:[^\n]*nce", re.IGNORECASE)
 #: The attribute of something, which is read: most configured sizes are, and no tree is needed to see it.
 _ENTRY = re.compile(rb"\.\w+(?![\w \t]*(?:=(?!=)|:[^\n]*=))")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 
+from infonce_lint.screening.ties import may_tie_size
 from infonce_lint.screening.used_names import UsedNames, dotted_path
 from infonce_lint.semantic.graph.values import CALL_METHODS
 from infonce_lint.semantic.losses.cone import PRODUCTS
@@ -35,7 +36,6 @@ from infonce_lint.semantic.names import (
     is_loss_name,
     is_similarity_name,
     is_temperature_name,
-    may_count_rows,
     words,
 )
 
@@ -47,8 +47,9 @@ def has_traces(tree: ast.Module) -> bool:
     """
     names = _Traces()
     names.add_whole(tree)
-    reads = names.may_read_size() or names.may_tie_size()
-    return names.are_foreign() or (reads and names.may_hold_loss())
+    if names.are_foreign():
+        return True
+    return names.may_hold_loss() and (names.may_read_size() or may_tie_size(tree))
 
 
 def may_read_size(parts: Iterable[tuple[ast.Module, Sequence[int]]]) -> bool:
@@ -90,11 +91,6 @@ class _Traces(UsedNames):
             name in sizes and self._may_be_run(function) and self._may_be_own(callee)
             for name, function, callee in self.passed
         )
-
-    def may_tie_size(self) -> bool:
-        """Whether labels or masks may be as large as some constructor was told (`losses/tied.py`)."""
-        neutral = {name for name in self.constructors if may_count_rows(name)}
-        return bool(neutral) and ("self" in self.sizing or not neutral.isdisjoint(self.sizing))
 
     def _may_be_configuration(self, owners: list[ast.expr]) -> bool:
         """Whether some owner of an attribute can be more than a module (``torch.backends``) or a builtin."""

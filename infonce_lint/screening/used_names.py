@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from infonce_lint.semantic.graph.values import CONSTRUCTORS
-from infonce_lint.semantic.losses.numbered import TYING_MAKERS
 from infonce_lint.sources.nesting import CHILD_FIELDS
 
 # What is around a node: any of these, added up.
@@ -26,7 +25,6 @@ class UsedNames:
         self.imported: dict[str, set[str]] = {}  # names bound by imports, with the last names of their paths
         self.constants: set[str] = set()  # names bound outside of functions, or by an import
         self.constructors: set[str] = set()  # parameters of constructors
-        self.sizing: set[str] = set()  # names in what labels and masks are made of
         self.passed: set[tuple[str, str, str]] = set()  # parameter, its function, what it is handed to inside a loop
         self.called = {"<lambda>"}  # what is called, by these names or after it was given another
         self.defined: set[str] = set()  # functions and classes
@@ -105,13 +103,10 @@ class UsedNames:
         return scope & ~_OPERAND if isinstance(node.value, ast.Tuple | ast.List) else scope | _OPERAND
 
     def _take_call(self, node: ast.Call, scope: int) -> int:
-        called = _last_name(node.func)
-        self.called.add(called)
+        self.called.add(_last_name(node.func))
         self._run.add(node.func)
         arguments = [*node.args, *(each.value for each in node.keywords)]
         asked = _last_name(node.func) if isinstance(node.func, ast.Name | ast.Attribute) else "get"
-        if called in TYING_MAKERS:
-            self.sizing.update(each.id for part in arguments for each in ast.walk(part) if isinstance(each, ast.Name))
         for each in arguments:
             if isinstance(each, ast.Constant):
                 self.keys.setdefault(asked, set()).update(_text(each))

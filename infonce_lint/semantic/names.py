@@ -41,6 +41,10 @@ TEMPERATURE_WORDS = frozenset("temperature temp tau t temperatures logit scale".
 CROSS_ENTROPY_WORDS = frozenset("crossentropy xent nll ce celoss softmaxcrossentropy nllloss".split())
 LOSS_WORDS = CROSS_ENTROPY_WORDS | frozenset("criterion loss entropy objective criterions crit".split())
 
+#: What some name around a loss contains before a size with a neutral name is tied to its rows.
+LOSS_STEMS = re.compile(
+    r"[Ll]oss|LOSS|[Ee]ntropy|[Xx]ent|NLL|nll|[Cc]rit|[Oo]bjective|[Cc]ontras|NCE|Nce|(?<![A-Za-z])nce|[Ss]im(?:CLR|clr)"
+)
 REGRESSION_WORDS = frozenset({"mse", "l1", "l2", "huber", "mae", "smooth", "frobenius"})
 
 #: First words of dotted paths that are array libraries, whatever the import calls them.

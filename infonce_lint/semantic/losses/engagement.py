@@ -211,7 +211,7 @@ class Engagements:
             return True
         if value.function is read.function and self._is_default(user, read):
             return False
-        return runs(value.function, read.function) or encloses(read.function, value.function)
+        return any(runs(each, read.function) for each in enclosing(value.function))
 
     def _is_default(self, call: Value, read: Value) -> bool:
         """Whether a helper reads the size only for a parameter (``if n is None: n = ...``) that this call fills."""
@@ -329,12 +329,13 @@ def runs(function: Function, wanted: Function) -> bool:
     return False
 
 
-def encloses(outer: Function, inner: Function) -> bool:
-    """Whether a function is defined inside another, whose variables it reads."""
-    scope = inner.parent
-    while scope is not None and scope is not outer:
+def enclosing(function: Function) -> Iterator[Function]:
+    """A function and those that it is defined inside of, whose variables it reads."""
+    yield function
+    scope = function.parent
+    while scope is not None and not scope.is_module:
+        yield scope
         scope = scope.parent
-    return scope is not None and not outer.is_module
 
 
 def is_cached(function: Function) -> bool:

@@ -17,7 +17,7 @@ from infonce_lint.semantic.losses.numbered import FILLERS, IDENTITIES, ROW_NUMBE
 from infonce_lint.semantic.losses.roles import Roles
 from infonce_lint.semantic.losses.similarity import STORED, Similarity
 from infonce_lint.semantic.losses.sinks import Kind, find_sinks
-from infonce_lint.semantic.names import is_loss_name, may_count_rows
+from infonce_lint.semantic.names import LOSS_STEMS, is_loss_name, may_count_rows
 from infonce_lint.semantic.sizes.guards import Guards
 from infonce_lint.semantic.sizes.origin import Origins
 
@@ -84,6 +84,8 @@ def _ties(engagement: Engagement, read: Value, roles: Roles, origins: Origins) -
     near = [each for each in roles.similarities if consumer in each.cone or not each.cone.isdisjoint(consumer.inputs)]
     if not near or any(_compares_columns(each) for each in near) or made.op != "call":
         return False
+    if not any(_is_named_loss(each) for each in near):
+        return False
     name = called_name(made)
     if name in ROW_NUMBERS:
         if name == "range" and made.inputs[0].op != "attr":
@@ -93,7 +95,14 @@ def _ties(engagement: Engagement, read: Value, roles: Roles, origins: Origins) -
         return False
     if name in IDENTITIES:
         return not any(user.op == "sub" and user.inputs[0] is made for user in made.users)  # one-hot rows of classes
-    return name in FILLERS and _is_square(made, read, origins)
+    return name in FILLERS and _is_square(made, read, origins) and _is_marked(made)
+
+
+def _is_named_loss(similarity: Similarity) -> bool:
+    """Whether a function, its class or something called on the way to the loss's value is named after a loss."""
+    functions = {each.function.qualified_name for each in similarity.cone}
+    called = {called_name(each) for each in similarity.cone if each.op == "call"}
+    return any(LOSS_STEMS.search(name) for name in functions | called)
 
 
 def _is_square(made: Value, read: Value, origins: Origins) -> bool:
@@ -101,6 +110,20 @@ def _is_square(made: Value, read: Value, origins: Origins) -> bool:
     if extents and extents[0].op == "tuple":
         extents = extents[0].inputs
     return len(extents) > 1 and all(read in origins.sources(each) for each in extents[:2])
+
+
+def _is_marked(made: Value) -> bool:
+    """Whether the diagonal of a square of ones or zeros is set afterwards: a mask."""
+    seen = {made}
+    pending = [made]
+    while pending:
+        for user in pending.pop().users:
+            if user.op == "call" and user.name.startswith("fill_diagonal"):
+                return True
+            if user not in seen and user.op in ("phi", "name", "store", "self", "call", "return"):
+                seen.add(user)
+                pending.append(user)
+    return False
 
 
 def _compares_columns(similarity: Similarity) -> bool:

@@ -49,3 +49,14 @@ def test_entries_that_are_picked_are_no_gather() -> None:
     gathered = "z = torch.cat([z_i, z_j])\n    p = torch.gather(z, 1, args.index)"
     rows = new_rows(CODE.format(gathered=gathered, size="2 * args.batch_size"))
     assert rows[1:] == ["actual_batch_size = z.shape[0] // 2", "labels = torch.arange(2 * actual_batch_size)"]
+
+
+def test_a_number_that_is_gathered_for_the_log() -> None:
+    code = """
+    def loss(z, w, args):
+        sim = z @ w.T / args.temperature
+        value = F.cross_entropy(sim, torch.arange(args.batch_size))
+        print(all_gather(value).mean())
+        return value
+    """
+    assert new_rows(code) == ["value = F.cross_entropy(sim, torch.arange(z.shape[0]))"]

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from textwrap import dedent
+
+import pytest
+
 from infonce_lint.finding import Applicability
 from tests.repair.snippets import fix, is_safe, new_rows, refusal, repaired
 
@@ -149,3 +156,36 @@ def test_a_lambda_of_the_class_that_reads_the_size_withholds_the_fix() -> None:
             return F.cross_entropy(sim, torch.arange(self.batch_size)) * self.scale
     """
     assert "a lambda of the class" in refusal(code)
+
+
+TWO_SIZES = """
+def loss(z, w, args, cfg):
+    sim = z @ w.T / args.temperature * torch.eye(args.batch_size)
+    return F.cross_entropy(sim, torch.arange(cfg.bs))
+"""
+SIZE_IN_A_WEIGHT = """
+class Loss:
+    def __init__(self, batch_size):
+        self.mask = ~torch.eye(batch_size, dtype=torch.bool)
+        self.weight = torch.ones(batch_size) / batch_size
+
+    def forward(self, z, w):
+        sim = (z @ w.T).exp()
+        return (sim[self.mask].log().mean() * self.weight).sum()
+"""
+
+
+@pytest.mark.parametrize("code", [TWO_SIZES, SIZE_IN_A_WEIGHT], ids=["two sizes", "a size in a weight"])
+def test_the_plan_does_not_depend_on_the_order_of_sets(code: str) -> None:
+    script = f"from tests.repair.snippets import plan; print(plan({dedent(code)!r})[0])"
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, "PYTHONHASHSEED": str(seed), "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in range(4)
+    }
+    assert len(told) == 1

@@ -271,7 +271,7 @@ def _processed(data: bytes, path: str, settings: Settings, mode: Mode, unsafe: b
     from infonce_lint.engine.linter import fix_bytes, lint, lint_bytes
 
     if mode is Mode.LINT:
-        return Outcome(path, data, tuple(lint_bytes(data, path, settings)))
+        return Outcome(path, data, tuple(lint_bytes(data, path, settings, linted=linted)))
     if mode is Mode.ADD_NOQA:
         from infonce_lint.engine.silencer import add_noqa
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from infonce_lint import __version__
 from infonce_lint.report import FORMATS
 from infonce_lint.running.configuration import ConfigurationError, Overrides, anchored, check_codes
-from infonce_lint.running.files import SUFFIXES
 from infonce_lint.running.runner import Mode
+from infonce_lint.sources.document import SUFFIXES
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite

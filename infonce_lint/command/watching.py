@@ -11,8 +11,9 @@ from infonce_lint.command.arguments import Options
 from infonce_lint.command.checking import check, configurations_for
 from infonce_lint.command.delivery import deliver, say
 from infonce_lint.running.configuration import DEFAULT_EXCLUDE, ConfigurationError
-from infonce_lint.running.files import SUFFIXES, Discovery
+from infonce_lint.running.files import Discovery
 from infonce_lint.running.runner import Mode
+from infonce_lint.sources.document import SUFFIXES
 
 if TYPE_CHECKING:
     from infonce_lint.command.checking import Checked

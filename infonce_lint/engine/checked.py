@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from infonce_lint.sources.document import text_of
+
 if TYPE_CHECKING:
     from infonce_lint.finding import Finding
 
@@ -67,7 +69,7 @@ class Outcome(NamedTuple):
     @property
     def report(self) -> FileReport:
         """The findings as reporters take them."""
-        text = cache(partial(_text, self.data, self.path))
+        text = cache(partial(text_of, self.data, self.path))
         return FileReport(self.path, self.findings, text, self.silenced, self.known)
 
 
@@ -81,17 +83,3 @@ def is_fixable(finding: Finding, *, unsafe_fixes: bool) -> bool:
     from infonce_lint.finding import Applicability  # here, so that a run without findings does not load it
 
     return finding.fix is not None and (unsafe_fixes or finding.fix.applicability is Applicability.SAFE)
-
-
-def _text(data: bytes, path: str, cell: int | None) -> str:
-    """The text that the positions of a finding count in; for a file that cannot be decoded, something near it."""
-    from infonce_lint.sources.source import SourceError, SourceFile
-
-    try:
-        if cell is not None:
-            from infonce_lint.sources.notebook import cell_text
-
-            return cell_text(data, cell)
-        return SourceFile.from_bytes(data, path).text
-    except SourceError:
-        return data.decode("utf-8", "replace")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 
 from infonce_lint.engine.linter import PARSE_ERROR, FixedFile, Linted, lint, lint_bytes
-from infonce_lint.screening.bytes import NOTEBOOK_SUFFIX
 from infonce_lint.settings import Settings
+from infonce_lint.sources.document import read
 from infonce_lint.sources.edits import apply_edits
 from infonce_lint.sources.source import SourceError, SourceFile
 from infonce_lint.sources.suppression import UNUSED, Suppressions
@@ -20,16 +20,9 @@ def add_noqa(data: bytes, path: str, settings: Settings, *, linted: Linted = lin
     """
     after, count, reason = data, 0, ""
     try:
-        if path.endswith(NOTEBOOK_SUFFIX):
-            from infonce_lint.sources.notebook import Notebook
-
-            notebook = Notebook.from_bytes(data, path)
-            text, count = _silenced(notebook.source, settings, linted)
-            after = notebook.rewrite(text) if count else data
-        else:
-            source = SourceFile.from_bytes(data, path)
-            text, count = _silenced(source, settings, linted)
-            after = source.encode(text) if count else data
+        document = read(data, path)
+        text, count = _silenced(document.source, settings, linted)
+        after = document.rewrite(text) if count else data
     except SourceError:  # it does not parse, and is reported below
         count = 0
     except ValueError as error:

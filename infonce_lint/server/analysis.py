@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from infonce_lint.engine.checked import FileReport
 from infonce_lint.engine.fixer import fix_source
@@ -14,9 +13,9 @@ from infonce_lint.finding import Edit, Finding, Span
 from infonce_lint.running.baseline import not_fixing_known, split
 from infonce_lint.server.documents import Document, Unit
 from infonce_lint.settings import Settings
+from infonce_lint.sources.document import opened
 from infonce_lint.sources.edits import apply_edits
-from infonce_lint.sources.notebook import Notebook, cell_text
-from infonce_lint.sources.source import SourceError, SourceFile
+from infonce_lint.sources.source import SourceError
 from infonce_lint.sources.suppression import Suppressions
 
 
@@ -25,57 +24,6 @@ class Found(NamedTuple):
 
     placed: Finding
     raw: Finding
-
-
-class _Code(Protocol):
-    """A unit as one Python file."""
-
-    source: SourceFile
-    errors: Sequence[Finding]
-
-    def place(self, finding: Finding) -> Finding:
-        """A finding of ``source`` in the positions of the documents."""
-
-    def texts(self, text: str) -> list[str]:
-        """The documents' texts when ``source`` becomes ``text``; ValueError if that cannot be."""
-
-
-class _TextCode:
-    def __init__(self, unit: Unit) -> None:
-        (self._document,) = unit.documents
-        self.source = SourceFile.from_text(self._document.text, unit.path)
-        self.errors: Sequence[Finding] = ()
-
-    def place(self, finding: Finding) -> Finding:
-        return finding
-
-    def texts(self, text: str) -> list[str]:
-        mark = self._document.text[: len(self._document.text) - len(self.source.text)]  # a byte order mark or nothing
-        return [mark + text]
-
-
-class _NotebookCode:
-    """The cells written as a notebook, so that they are read just as the command reads the file."""
-
-    def __init__(self, unit: Unit) -> None:
-        self._documents = unit.documents
-        cells = [
-            {"cell_type": "code" if each.is_python else "markdown", "source": each.text} for each in unit.documents
-        ]
-        data = json.dumps({"cells": cells}).encode()
-        self._notebook = Notebook.from_bytes(data, unit.path)
-        self.source = self._notebook.source
-        self.errors: Sequence[Finding] = self._notebook.errors
-
-    def place(self, finding: Finding) -> Finding:
-        return self._notebook.place(finding)
-
-    def texts(self, text: str) -> list[str]:
-        data = self._notebook.rewrite(text)
-        return [
-            cell_text(data, number) if each.is_python else each.text
-            for number, each in enumerate(self._documents, start=1)
-        ]
 
 
 class Analysis:
@@ -89,7 +37,8 @@ class Analysis:
         self.unit = unit
         self._settings = settings
         self._linted: Linted = not_fixing_known(lint, known) if known else lint
-        self._code: _Code = _NotebookCode(unit) if unit.is_notebook else _TextCode(unit)
+        parts = [(each.text, each.is_python) for each in unit.documents]
+        self._code = opened(parts, unit.path, in_cells=unit.is_notebook)
         self._repaired: list[str] | None = None
         self.found = self._new(self._lint(), known)
 

@@ -19,7 +19,7 @@ def deliver(options: Options, checked: Checked) -> int:
     """Write everything that is to be written; the result is the exit code."""
     outcomes = checked.outcomes
     failures = [*checked.errors, *(outcome.error for outcome in outcomes if outcome.error)]
-    warnings = [*checked.warnings, *(outcome.note for outcome in outcomes if outcome.note)]
+    warnings = [*checked.warnings, *(outcome.withheld for outcome in outcomes if outcome.withheld)]
     code = _exit_code(options, outcomes, failed=bool(failures))
     if options.write_baseline is not None:
         failures += _write_baseline(options, checked) if not failures else ()

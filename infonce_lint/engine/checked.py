@@ -46,7 +46,7 @@ class Outcome(NamedTuple):
         known: those that the baseline holds.
         after: the fixed bytes where a fix changed (or would change) the file, else None.
         fixed: how many findings the fix repaired or would repair; how many comments silence findings from now on.
-        note: why fixes that were on offer were not applied.
+        withheld: why fixes that were on offer were not made, on one line.
         error: one line about an error that is ours or the disk's; the run's exit code is then 2.
     """
 
@@ -55,7 +55,7 @@ class Outcome(NamedTuple):
     findings: tuple[Finding, ...] = ()
     after: bytes | None = None
     fixed: int = 0
-    note: str = ""
+    withheld: str = ""
     error: str = ""
     silenced: tuple[Finding, ...] = ()
     known: tuple[Finding, ...] = ()
@@ -64,7 +64,7 @@ class Outcome(NamedTuple):
     def is_clean(self) -> bool:
         """Whether there is nothing to report, to change or to say about the file, whatever a baseline holds."""
         found = self.findings or self.silenced or self.known
-        return not found and self.after is None and not self.note and not self.error
+        return not found and self.after is None and not self.withheld and not self.error
 
     @property
     def report(self) -> FileReport:

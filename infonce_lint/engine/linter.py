@@ -28,13 +28,16 @@ _RECURSION_LIMIT = 6000  # frames; a value takes about five for each branch that
 
 @dataclass(frozen=True, slots=True)
 class FixedFile:
-    """What fixing made of a file: its new bytes, how many findings were repaired, what remains and why."""
+    """What fixing made of a file: its new bytes, how many findings were repaired, and what remains.
+
+    ``withheld`` says why fixes that were on offer are not made.
+    """
 
     data: bytes
     changed: bool
     fixed: int
     remaining: list[Finding]
-    reason: str = ""
+    withheld: str = ""
 
 
 def lint(source: SourceFile, settings: Settings, *, noqa: bool = True) -> list[Finding]:
@@ -101,8 +104,8 @@ def _loss_findings(source: SourceFile, settings: Settings, suppressions: Suppres
         if isinstance(planned, Fix):
             findings += [replace(each, fix=planned) for each in unit]
         else:
-            reason = withheld or (planned.reason if planned is not None else "")
-            findings += [replace(each, withheld=reason) for each in unit]
+            withheld = withheld or (planned.reason if planned is not None else "")
+            findings += [replace(each, withheld=withheld) for each in unit]
     return findings
 
 
@@ -171,7 +174,7 @@ def fix_bytes(data: bytes, path: str, settings: Settings, *, unsafe: bool, linte
         document = read(data, path)
         outcome = fix_source(document.source, lambda each: linted(each, settings), unsafe=unsafe)
         if not outcome.changed:
-            return FixedFile(data, False, 0, _placed(document, outcome.remaining, settings), outcome.reason)
+            return FixedFile(data, False, 0, _placed(document, outcome.remaining, settings), outcome.withheld)
         try:
             fixed = document.rewrite(outcome.text)
         except ValueError as error:

@@ -18,7 +18,7 @@ def add_noqa(data: bytes, path: str, settings: Settings, *, linted: Linted = lin
     Args:
         linted: finds what there is to silence.
     """
-    after, count, reason = data, 0, ""
+    after, count, withheld = data, 0, ""
     try:
         document = read(data, path)
         text, count = _silenced(document.source, settings, linted)
@@ -26,8 +26,8 @@ def add_noqa(data: bytes, path: str, settings: Settings, *, linted: Linted = lin
     except SourceError:  # it does not parse, and is reported below
         count = 0
     except ValueError as error:
-        count, reason = 0, f"no comment was added: {error}"
-    return FixedFile(after, after != data, count, lint_bytes(after, path, settings), reason)
+        count, withheld = 0, f"no comment was added: {error}"
+    return FixedFile(after, after != data, count, lint_bytes(after, path, settings), withheld)
 
 
 def _silenced(source: SourceFile, settings: Settings, linted: Linted) -> tuple[str, int]:

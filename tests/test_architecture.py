@@ -131,6 +131,13 @@ def test_a_file_can_be_read_in_one_sitting(module: str) -> None:
     assert len(MODULES[module].read_text(encoding="utf-8").splitlines()) <= 400
 
 
+@pytest.mark.parametrize("module", [module for module in HOUSE if room(module) != "sources"])
+def test_only_sources_know_how_a_document_is_written(module: str) -> None:
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    assert ".ipynb" not in {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    assert not imports(module) & {"infonce_lint.sources.notebook", "infonce_lint.sources.magics"}
+
+
 def test_the_reference_loss_stands_apart() -> None:
     for module in MODULES:
         known = {each for each in imports(module) if each in MODULES}

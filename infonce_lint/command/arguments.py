@@ -6,12 +6,13 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from infonce_lint import __version__
 from infonce_lint.report import FORMATS
 from infonce_lint.running.configuration import ConfigurationError, Overrides, anchored, check_codes
-from infonce_lint.running.files import SUFFIXES
+from infonce_lint.running.runner import Mode
+from infonce_lint.sources.document import SUFFIXES
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -28,6 +29,75 @@ other commands (a folder of that name is ./explain):
   infonce-lint server                serve an editor (language server; needs the extra lsp)
   infonce-lint verify TARGET...      run a loss: compare it with the reference, reproduce a defect, prove its fix
 """
+
+
+class Options(NamedTuple):
+    """What the command line asks for; what makes no sense together does not get here.
+
+    A tuple, as all that a run without findings needs: it imports no dataclasses.
+    """
+
+    paths: tuple[str, ...]
+    mode: Mode
+    prove: bool
+    unsafe_fixes: bool
+    baseline: str | None
+    no_baseline: bool
+    write_baseline: str | None
+    select: tuple[str, ...] | None
+    ignore: tuple[str, ...] | None
+    extend_select: tuple[str, ...] | None
+    per_file_ignores: tuple[str, ...] | None
+    exclude: tuple[str, ...] | None
+    extend_exclude: tuple[str, ...] | None
+    force_exclude: bool
+    stdin_filename: str | None
+    output_format: str
+    output_file: str | None
+    statistics: bool
+    watch: bool
+    quiet: bool
+    exit_zero: bool
+    exit_non_zero_on_fix: bool
+    config: str | None
+    isolated: bool
+    show_settings: bool
+    print_completion: str | None
+    no_cache: bool
+    jobs: int | None
+
+    @property
+    def from_stdin(self) -> bool:
+        """Whether standard input is linted, and nothing else."""
+        return self.paths == ("-",)
+
+    @property
+    def is_for_people(self) -> bool:
+        """Whether the report is prose, which a summary may follow."""
+        return self.output_format in ("full", "concise")
+
+    def overrides(self) -> Overrides:
+        """What they say about the settings.
+
+        Raises:
+            ConfigurationError: a code or a pattern that there is not.
+        """
+        here = os.getcwd()
+        return Overrides(
+            select=_selected(self.select),
+            ignore=_codes(self.ignore, "--ignore"),
+            extend_select=_codes(self.extend_select, "--extend-select") or (),
+            per_file_ignores=_per_file(self.per_file_ignores, here),
+            exclude=None if self.exclude is None else anchored(_split(self.exclude), here, "--exclude"),
+            extend_exclude=anchored(_split(self.extend_exclude or ()), here, "--extend-exclude"),
+            force_exclude=self.force_exclude,
+            baseline=self._baseline(),
+        )
+
+    def _baseline(self) -> str | None:
+        if self.no_baseline or self.write_baseline is not None:
+            return ""
+        return None if self.baseline is None else os.path.abspath(self.baseline)
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -70,32 +140,46 @@ _CONFLICTS = (
 )
 
 
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
+def parse(arguments: Sequence[str]) -> Options:
     """The options as they were given; leaves with the exit code 2 if they make no sense together."""
     made = parser()
-    options = made.parse_args(arguments)
-    options.paths = options.paths or ["."]
-    given = {name for name, value in vars(options).items() if value is not None and value is not False}
+    given = made.parse_args(arguments)
+    given.paths = given.paths or ["."]
+    if given.output_file == "-":
+        given.output_file = None  # standard output, where the report goes anyway
+    wrong = _what_is_wrong(given)
+    if wrong:
+        made.error(wrong)
+    mode = Mode.ADD_NOQA if given.add_noqa else Mode.DIFF if given.diff else Mode.FIX if given.fix else Mode.LINT
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in vars(given).items()
+        if name in Options._fields
+    }
+    return Options(mode=mode, **values)
+
+
+def _what_is_wrong(given: argparse.Namespace) -> str:
+    """Which options make no sense together; empty if they do."""
+    names = {name for name, value in vars(given).items() if value is not None and value is not False}
     for option, other in _CONFLICTS:
-        if {_field(option), _field(other)} <= given:
-            made.error(f"{option} and {other} cannot be combined")
-    if "-" in options.paths:
-        if len(options.paths) > 1:
-            made.error("- (standard input) cannot be combined with other paths")
+        if {_field(option), _field(other)} <= names:
+            return f"{option} and {other} cannot be combined"
+    if "-" in given.paths:
+        if len(given.paths) > 1:
+            return "- (standard input) cannot be combined with other paths"
         for option in ("--add-noqa", "--write-baseline", "--watch"):
-            if _field(option) in given:
-                made.error(f"{option} needs files or folders, not standard input")
-    if options.stdin_filename and options.paths != ["-"]:
-        made.error("--stdin-filename needs - as the path")
-    if options.output_file == "-":
-        options.output_file = None  # standard output, where the report goes anyway
-    if options.output_file is not None and _is_source(options.output_file, options.paths):
-        made.error(f"--output-file {options.output_file}: a report would replace a file that is linted; name another")
-    if options.prove and not (options.fix or options.diff):
-        made.error("--prove needs --fix or --diff: it says which of their fixes are proven")
-    if options.statistics and options.output_format not in ("full", "concise", "json"):
-        made.error(f"--statistics is not written as {options.output_format}; use full, concise or json")
-    return options
+            if _field(option) in names:
+                return f"{option} needs files or folders, not standard input"
+    if given.stdin_filename and given.paths != ["-"]:
+        return "--stdin-filename needs - as the path"
+    if given.output_file is not None and _is_source(given.output_file, given.paths):
+        return f"--output-file {given.output_file}: a report would replace a file that is linted; name another"
+    if given.prove and not (given.fix or given.diff):
+        return "--prove needs --fix or --diff: it says which of their fixes are proven"
+    if given.statistics and given.output_format not in ("full", "concise", "json"):
+        return f"--statistics is not written as {given.output_format}; use full, concise or json"
+    return ""
 
 
 def _is_source(file: str, paths: Sequence[str]) -> bool:
@@ -166,31 +250,6 @@ def parser() -> argparse.ArgumentParser:
         help="at most N processes (default: one for each processor)",
     )
     return made
-
-
-def overrides(options: argparse.Namespace) -> Overrides:
-    """What the options say about the settings.
-
-    Raises:
-        ConfigurationError: a code or a pattern that there is not.
-    """
-    here = os.getcwd()
-    return Overrides(
-        select=_selected(options.select),
-        ignore=_codes(options.ignore, "--ignore"),
-        extend_select=_codes(options.extend_select, "--extend-select") or (),
-        per_file_ignores=_per_file(options.per_file_ignores, here),
-        exclude=None if options.exclude is None else anchored(_split(options.exclude), here, "--exclude"),
-        extend_exclude=anchored(_split(options.extend_exclude or ()), here, "--extend-exclude"),
-        force_exclude=options.force_exclude,
-        baseline=_baseline(options),
-    )
-
-
-def _baseline(options: argparse.Namespace) -> str | None:
-    if options.no_baseline or options.write_baseline is not None:
-        return ""
-    return None if options.baseline is None else os.path.abspath(options.baseline)
 
 
 def _jobs(text: str) -> int:

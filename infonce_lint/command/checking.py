@@ -7,15 +7,13 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from infonce_lint.command.arguments import overrides
+from infonce_lint.command.arguments import Options
 from infonce_lint.engine.checked import Outcome
 from infonce_lint.running import files
 from infonce_lint.running.configuration import Configurations
-from infonce_lint.running.runner import Mode, WorkersDied, available_processors, process_bytes, run, with_silenced
+from infonce_lint.running.runner import WorkersDied, available_processors, process_bytes, run, with_silenced
 
 if TYPE_CHECKING:
-    import argparse
-
     from infonce_lint.engine.linter import Linted
     from infonce_lint.running.baseline import Baseline
     from infonce_lint.running.cache import ResultCache
@@ -31,20 +29,20 @@ class Checked(NamedTuple):
     notes: Sequence[str] = ()
 
 
-def configurations_for(options: argparse.Namespace) -> Configurations:
+def configurations_for(options: Options) -> Configurations:
     """Where the settings of each file come from.
 
     Raises:
         ConfigurationError: the options or the file of ``--config`` cannot be used.
     """
-    made = Configurations(options.config, options.isolated, overrides(options))
+    made = Configurations(options.config, options.isolated, options.overrides())
     if options.config is not None and not options.isolated:
         made.for_folder(os.getcwd())  # one bad --config is one error, not one a folder
     return made
 
 
 def check(
-    options: argparse.Namespace,
+    options: Options,
     configurations: Configurations,
     found: Callable[[files.Discovery], None] = lambda discovery: None,
 ) -> Checked:
@@ -69,29 +67,22 @@ def check(
         return Checked(errors=[f"--prove: {error}"])
 
 
-def mode_of(options: argparse.Namespace) -> Mode:
-    """What the options want done with each file."""
-    if options.add_noqa:
-        return Mode.ADD_NOQA
-    return Mode.DIFF if options.diff else Mode.FIX if options.fix else Mode.LINT
-
-
 def _check(
-    options: argparse.Namespace,
+    options: Options,
     configurations: Configurations,
     found: Callable[[files.Discovery], None],
     linted: Linted | None,
 ) -> Checked:
-    if options.paths == ["-"]:
+    if options.from_stdin:
         return _check_stdin(options, configurations, linted)
     from infonce_lint.report.progress import with_progress
 
     discovery = files.discover(options.paths, configurations)
     found(discovery)
     targets, baselines = _with_baselines(options, discovery.targets)
-    jobs: int = options.jobs or available_processors()
+    jobs = options.jobs or available_processors()
     results = None if options.no_cache else _known_results()
-    outcomes = run(targets, mode_of(options), unsafe=options.unsafe_fixes, linted=linted, jobs=jobs, known=results)
+    outcomes = run(targets, options.mode, unsafe=options.unsafe_fixes, linted=linted, jobs=jobs, known=results)
     if not options.quiet:
         outcomes = with_progress(outcomes, len(targets), sys.stderr)
     gathered: list[Outcome] = []
@@ -105,7 +96,7 @@ def _check(
     return Checked(targets, gathered, errors, discovery.warnings, notes)
 
 
-def _check_stdin(options: argparse.Namespace, configurations: Configurations, linted: Linted | None) -> Checked:
+def _check_stdin(options: Options, configurations: Configurations, linted: Linted | None) -> Checked:
     data = sys.stdin.buffer.read()  # whoever writes it, perhaps by hand, may take their time
     name = files.shown(options.stdin_filename) if options.stdin_filename else "-"
     absolute = os.path.abspath(options.stdin_filename or "-")
@@ -114,14 +105,13 @@ def _check_stdin(options: argparse.Namespace, configurations: Configurations, li
     (target,), _ = _with_baselines(options, [files.Target(name, settings)])
     if settings.force_exclude and options.stdin_filename and files.is_excluded(absolute, configuration):
         return Checked([target], [Outcome(name, data)])
-    mode, unsafe = mode_of(options), options.unsafe_fixes
-    outcome = process_bytes(data, name, settings, mode, unsafe=unsafe, linted=linted, known=target.known)
+    unsafe, known = options.unsafe_fixes, target.known
+    outcome = process_bytes(data, name, settings, options.mode, unsafe=unsafe, linted=linted, known=known)
     return Checked([target], [with_silenced(outcome, settings) if _lists_silenced(options) else outcome])
 
 
-def _lists_silenced(options: argparse.Namespace) -> bool:
-    lists: bool = options.output_format == "sarif"
-    return lists
+def _lists_silenced(options: Options) -> bool:
+    return options.output_format == "sarif"
 
 
 def _known_results() -> ResultCache:
@@ -131,7 +121,7 @@ def _known_results() -> ResultCache:
 
 
 def _with_baselines(
-    options: argparse.Namespace, targets: Sequence[files.Target]
+    options: Options, targets: Sequence[files.Target]
 ) -> tuple[list[files.Target], dict[str, Baseline]]:
     """The targets with what their baselines know of them, and these baselines by path.
 

@@ -7,23 +7,24 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
-if TYPE_CHECKING:
-    import argparse
+from infonce_lint.command.arguments import Options
+from infonce_lint.running.runner import Mode
 
+if TYPE_CHECKING:
     from infonce_lint.command.checking import Checked
     from infonce_lint.engine.checked import FileReport, Outcome
 
 
-def deliver(options: argparse.Namespace, checked: Checked) -> int:
+def deliver(options: Options, checked: Checked) -> int:
     """Write everything that is to be written; the result is the exit code."""
     outcomes = checked.outcomes
     failures = [*checked.errors, *(outcome.error for outcome in outcomes if outcome.error)]
-    warnings = [*checked.warnings, *(outcome.note for outcome in outcomes if outcome.note)]
+    warnings = [*checked.warnings, *(outcome.withheld for outcome in outcomes if outcome.withheld)]
     code = _exit_code(options, outcomes, failed=bool(failures))
     if options.write_baseline is not None:
         failures += _write_baseline(options, checked) if not failures else ()
         code = 2 if failures else 0
-    elif options.add_noqa:
+    elif options.mode is Mode.ADD_NOQA:
         warnings += _say_silenced(options, outcomes)
         code = 2 if failures else 0
     else:
@@ -56,24 +57,24 @@ class _OutputFileError(Exception):
     """The file of ``--output-file`` cannot be written."""
 
 
-def _exit_code(options: argparse.Namespace, outcomes: Iterable[Outcome], *, failed: bool) -> int:
+def _exit_code(options: Options, outcomes: Iterable[Outcome], *, failed: bool) -> int:
     if failed:
         return 2
     if options.exit_zero:
         return 0
     for outcome in outcomes:
         changes = outcome.after is not None
-        if changes if options.diff else outcome.findings or (changes and options.exit_non_zero_on_fix):
+        if changes if options.mode is Mode.DIFF else outcome.findings or (changes and options.exit_non_zero_on_fix):
             return 1
     return 0
 
 
-def _write_baseline(options: argparse.Namespace, checked: Checked) -> Sequence[str]:
+def _write_baseline(options: Options, checked: Checked) -> Sequence[str]:
     """Renew the baseline and say so; what went wrong, if anything did."""
     from infonce_lint.report.summary import counted
     from infonce_lint.running.baseline import Baseline, BaselineError
 
-    path: str = options.write_baseline
+    path = options.write_baseline or ""
     reports = [outcome.report for outcome in checked.outcomes]
     settings = {target.path: target.settings for target in checked.targets}
     try:
@@ -88,7 +89,7 @@ def _write_baseline(options: argparse.Namespace, checked: Checked) -> Sequence[s
     return []
 
 
-def _say_silenced(options: argparse.Namespace, outcomes: Iterable[Outcome]) -> Sequence[str]:
+def _say_silenced(options: Options, outcomes: Iterable[Outcome]) -> Sequence[str]:
     """Say how many comments were written; a warning if findings are left."""
     from infonce_lint.report.summary import counted
 
@@ -101,16 +102,16 @@ def _say_silenced(options: argparse.Namespace, outcomes: Iterable[Outcome]) -> S
     return [f"{counted(left, 'finding')} cannot be silenced by a comment"] if left else []
 
 
-def _write_findings_and_fixes(options: argparse.Namespace, outcomes: Sequence[Outcome], *, complete: bool) -> None:
-    from_stdin = options.paths == ["-"]
-    if options.diff:
+def _write_findings_and_fixes(options: Options, outcomes: Sequence[Outcome], *, complete: bool) -> None:
+    rewrites_stdin = options.mode is Mode.FIX and options.from_stdin
+    if options.mode is Mode.DIFF:
         for outcome in outcomes:
             _write_diff(outcome)
-    elif options.fix and from_stdin:
+    elif rewrites_stdin:
         for outcome in outcomes:
             sys.stdout.buffer.write(outcome.data if outcome.after is None else outcome.after)
         sys.stdout.flush()
-    beside = options.diff or (options.fix and from_stdin)  # standard output is taken
+    beside = rewrites_stdin or options.mode is Mode.DIFF  # standard output is taken
     _write_report(options, outcomes, sys.stderr if beside else sys.stdout, complete=complete)
 
 
@@ -123,7 +124,7 @@ def _write_diff(outcome: Outcome) -> None:
     sys.stdout.buffer.flush()
 
 
-def _write_report(options: argparse.Namespace, outcomes: Sequence[Outcome], stream: TextIO, *, complete: bool) -> None:
+def _write_report(options: Options, outcomes: Sequence[Outcome], stream: TextIO, *, complete: bool) -> None:
     """The findings in the format asked for, to ``stream`` or to the file of ``--output-file``, and the summary."""
     files = [outcome.report for outcome in outcomes]
     fixed = sum(outcome.fixed for outcome in outcomes)
@@ -135,25 +136,24 @@ def _write_report(options: argparse.Namespace, outcomes: Sequence[Outcome], stre
                 _write_findings(file, options, files)
         except OSError as error:
             raise _OutputFileError(f"{options.output_file}: cannot be written: {error.strerror or error}") from None
-    if options.output_format in ("full", "concise") and not options.quiet:
+    if options.is_for_people and not options.quiet:
         from infonce_lint.report.summary import diff_summary, summary
 
-        unsafe: bool = options.unsafe_fixes
-        if options.diff:
+        if options.mode is Mode.DIFF:
             stream.writelines(diff_summary(files, fixed=fixed))
         elif (complete and files) or fixed or any(file.findings for file in files):
-            stream.writelines(summary(files, fixed=fixed, unsafe_fixes=unsafe))
+            stream.writelines(summary(files, fixed=fixed, unsafe_fixes=options.unsafe_fixes))
     stream.flush()
 
 
-def _write_findings(stream: TextIO, options: argparse.Namespace, files: Sequence[FileReport]) -> None:
+def _write_findings(stream: TextIO, options: Options, files: Sequence[FileReport]) -> None:
     from infonce_lint.report import reporter
     from infonce_lint.report.terminal import painter, screen_width
 
-    unsafe: bool = options.unsafe_fixes
+    unsafe = options.unsafe_fixes
     if options.statistics:
         stream.writelines(_statistics(files, options.output_format, unsafe))
-    elif any(file.findings for file in files) or options.output_format not in ("full", "concise"):
+    elif any(file.findings for file in files) or not options.is_for_people:
         if options.output_format == "full":
             from infonce_lint.report.full import report
 

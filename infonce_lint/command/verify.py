@@ -41,6 +41,7 @@ def main(arguments: Sequence[str]) -> int:
         options = Options(_families(given.checks), dict(map(parse_set, given.set)), given.unit_rows, given.require_gpu)
     except ValueError as error:
         made.error(str(error))
+    configurations = Configurations(given.config, given.isolated, Overrides())
     verdicts: list[Verdict] = []
     failures: list[str] = []
     plain = given.output_format == "full"
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     with Worker(given.time_limit) as worker:
         for text in given.targets:
             try:
-                for verdict in _verdicts(text, given, options, worker):
+                for verdict in _verdicts(text, configurations, options, worker):
                     verdicts.append(verdict)
                     if screen is not None:
                         output.print_verdict(verdict, screen)
@@ -71,10 +72,9 @@ def main(arguments: Sequence[str]) -> int:
     return 2 if failures else 0 if all(verdict.passed for verdict in verdicts) else 1
 
 
-def _verdicts(text: str, given: argparse.Namespace, options: Options, worker: Worker) -> Iterator[Verdict]:
+def _verdicts(text: str, configurations: Configurations, options: Options, worker: Worker) -> Iterator[Verdict]:
     target = parse_target(text)
     absolute = os.path.abspath(target.path)
-    configurations = Configurations(given.config, given.isolated, Overrides())
     settings = configurations.for_folder(os.path.dirname(absolute)).for_file(absolute)
     yield from judge(target, read_source(target.path), settings, worker, options)
 

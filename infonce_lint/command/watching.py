@@ -7,14 +7,15 @@ import sys
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
+from infonce_lint.command.arguments import Options
 from infonce_lint.command.checking import check, configurations_for
 from infonce_lint.command.delivery import deliver, say
 from infonce_lint.running.configuration import DEFAULT_EXCLUDE, ConfigurationError
-from infonce_lint.running.files import SUFFIXES, Discovery
+from infonce_lint.running.files import Discovery
+from infonce_lint.running.runner import Mode
+from infonce_lint.sources.document import SUFFIXES
 
 if TYPE_CHECKING:
-    import argparse
-
     from infonce_lint.command.checking import Checked
 
 INTERRUPTED = 130
@@ -25,7 +26,7 @@ _CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 _TICK = 100  # milliseconds after which the watcher says that nothing happened
 
 
-def watch(options: argparse.Namespace) -> int:
+def watch(options: Options) -> int:
     """Check until Ctrl-C; the result is the exit code."""
     try:
         from watchfiles import watch as changes_in
@@ -69,9 +70,9 @@ class _Watcher:
     Folders are watched one by one: what is left out (environments, caches, outputs) is not watched at all.
     """
 
-    def __init__(self, options: argparse.Namespace, changes_in: Callable[..., Generator[set[Any], None, None]]) -> None:
+    def __init__(self, options: Options, changes_in: Callable[..., Generator[set[Any], None, None]]) -> None:
         self._changes_in = changes_in
-        self._fixes: bool = options.fix
+        self._fixes = options.mode is Mode.FIX
         self._paths = [os.path.abspath(path) for path in options.paths]
         self._named = {_real(path) for path in (*self._paths, options.config, options.baseline) if path}
         self._searched: set[str] = set()

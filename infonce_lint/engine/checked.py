@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from infonce_lint.sources.document import text_of
+
 if TYPE_CHECKING:
     from infonce_lint.finding import Finding
 
@@ -44,7 +46,7 @@ class Outcome(NamedTuple):
         known: those that the baseline holds.
         after: the fixed bytes where a fix changed (or would change) the file, else None.
         fixed: how many findings the fix repaired or would repair; how many comments silence findings from now on.
-        note: why fixes that were on offer were not applied.
+        withheld: why fixes that were on offer were not made, on one line.
         error: one line about an error that is ours or the disk's; the run's exit code is then 2.
     """
 
@@ -53,7 +55,7 @@ class Outcome(NamedTuple):
     findings: tuple[Finding, ...] = ()
     after: bytes | None = None
     fixed: int = 0
-    note: str = ""
+    withheld: str = ""
     error: str = ""
     silenced: tuple[Finding, ...] = ()
     known: tuple[Finding, ...] = ()
@@ -62,12 +64,12 @@ class Outcome(NamedTuple):
     def is_clean(self) -> bool:
         """Whether there is nothing to report, to change or to say about the file, whatever a baseline holds."""
         found = self.findings or self.silenced or self.known
-        return not found and self.after is None and not self.note and not self.error
+        return not found and self.after is None and not self.withheld and not self.error
 
     @property
     def report(self) -> FileReport:
         """The findings as reporters take them."""
-        text = cache(partial(_text, self.data, self.path))
+        text = cache(partial(text_of, self.data, self.path))
         return FileReport(self.path, self.findings, text, self.silenced, self.known)
 
 
@@ -81,17 +83,3 @@ def is_fixable(finding: Finding, *, unsafe_fixes: bool) -> bool:
     from infonce_lint.finding import Applicability  # here, so that a run without findings does not load it
 
     return finding.fix is not None and (unsafe_fixes or finding.fix.applicability is Applicability.SAFE)
-
-
-def _text(data: bytes, path: str, cell: int | None) -> str:
-    """The text that the positions of a finding count in; for a file that cannot be decoded, something near it."""
-    from infonce_lint.sources.source import SourceError, SourceFile
-
-    try:
-        if cell is not None:
-            from infonce_lint.sources.notebook import cell_text
-
-            return cell_text(data, cell)
-        return SourceFile.from_bytes(data, path).text
-    except SourceError:
-        return data.decode("utf-8", "replace")

@@ -15,7 +15,7 @@ MAX_PASSES = 10
 
 @dataclass(frozen=True, slots=True)
 class FixOutcome:
-    """What fixing made of a file: ``text`` is the old text, and ``reason`` says why, when it could not be done cleanly.
+    """What fixing made of a file: ``text`` is the old text, and ``withheld`` says why, if it cannot be done cleanly.
 
     ``fixed`` counts repaired findings; ``remaining`` are the findings of ``text``.
     """
@@ -24,10 +24,10 @@ class FixOutcome:
     changed: bool
     fixed: int
     remaining: list[Finding]
-    reason: str = ""
+    withheld: str = ""
 
 
-class _Refused(Exception):
+class _Withheld(Exception):
     """A fix that must not be written."""
 
 
@@ -49,13 +49,13 @@ def fix_source(source: SourceFile, lint: Callable[[SourceFile], list[Finding]], 
                 break
             current, findings = _one_pass(current, findings, fixes, lint)
         if applicable_fixes(findings, unsafe=unsafe):
-            raise _Refused(f"fixing did not come to an end after {MAX_PASSES} passes")
+            raise _Withheld(f"fixing did not come to an end after {MAX_PASSES} passes")
         if current is not source:
             source.encode(current.text)
     except SourceError as error:
         return FixOutcome(source.text, False, 0, found, f"the fixed file would be bad: {error.message}")
-    except _Refused as refusal:
-        return FixOutcome(source.text, False, 0, found, str(refusal))
+    except _Withheld as why:
+        return FixOutcome(source.text, False, 0, found, str(why))
     return FixOutcome(current.text, current.text != source.text, len(found) - len(findings), findings)
 
 
@@ -78,16 +78,16 @@ def _one_pass(
     source: SourceFile, findings: list[Finding], fixes: list[Fix], lint: Callable[[SourceFile], list[Finding]]
 ) -> tuple[SourceFile, list[Finding]]:
     if not source.editable:
-        raise _Refused(source.why_not_editable)
+        raise _Withheld(source.why_not_editable)
     try:
         fixed = source.with_text(apply_edits(source, compatible_edits(fixes)))
     except ValueError as error:
-        raise _Refused(f"a fix cannot be applied: {error}") from None
+        raise _Withheld(f"a fix cannot be applied: {error}") from None
     fixed.tree  # noqa: B018  raises SourceError if a fix broke the syntax
     left = lint(fixed)
     new = Counter(each.code for each in left) - Counter(each.code for each in findings)
     if new:
-        raise _Refused(f"fixing would bring a new finding: {', '.join(sorted(new))}")
+        raise _Withheld(f"fixing would bring a new finding: {', '.join(sorted(new))}")
     if fixed.text == source.text:
-        raise _Refused("a fix changes nothing")
+        raise _Withheld("a fix changes nothing")
     return fixed, left

@@ -10,16 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from infonce_lint.finding import Finding, Fix, Position, Span
-from infonce_lint.screening.bytes import NOTEBOOK_SUFFIX, may_hold_finding, may_name_our_codes
+from infonce_lint.screening.bytes import may_hold_finding, may_name_our_codes
 from infonce_lint.settings import Settings
+from infonce_lint.sources.document import Document, read
 from infonce_lint.sources.source import SourceError, SourceFile
 from infonce_lint.sources.suppression import Suppressions
-
-if TYPE_CHECKING:
-    from infonce_lint.sources.notebook import Notebook
 
 #: What finds the findings of a source file: `lint`, or something built on it.
 Linted: TypeAlias = "Callable[[SourceFile, Settings], list[Finding]]"
@@ -30,13 +28,16 @@ _RECURSION_LIMIT = 6000  # frames; a value takes about five for each branch that
 
 @dataclass(frozen=True, slots=True)
 class FixedFile:
-    """What fixing made of a file: its new bytes, how many findings were repaired, what remains and why."""
+    """What fixing made of a file: its new bytes, how many findings were repaired, and what remains.
+
+    ``withheld`` says why fixes that were on offer are not made.
+    """
 
     data: bytes
     changed: bool
     fixed: int
     remaining: list[Finding]
-    reason: str = ""
+    withheld: str = ""
 
 
 def lint(source: SourceFile, settings: Settings, *, noqa: bool = True) -> list[Finding]:
@@ -103,8 +104,8 @@ def _loss_findings(source: SourceFile, settings: Settings, suppressions: Suppres
         if isinstance(planned, Fix):
             findings += [replace(each, fix=planned) for each in unit]
         else:
-            reason = withheld or (planned.reason if planned is not None else "")
-            findings += [replace(each, withheld=reason) for each in unit]
+            withheld = withheld or (planned.reason if planned is not None else "")
+            findings += [replace(each, withheld=withheld) for each in unit]
     return findings
 
 
@@ -130,9 +131,8 @@ def lint_bytes(
     """
     linted = linted or partial(lint, noqa=noqa)
     try:
-        if path.endswith(NOTEBOOK_SUFFIX):
-            return _lint_notebook(_notebook(data, path), settings, linted=linted)
-        return linted(SourceFile.from_bytes(data, path), settings)
+        document = read(data, path)
+        return _placed(document, linted(document.source, settings), settings)
     except SourceError as error:
         return _parse_error(error, settings)
 
@@ -143,17 +143,12 @@ def silenced(data: bytes, path: str, settings: Settings) -> list[Finding]:
     return [each for each in lint_bytes(data, path, settings, noqa=False) if each not in kept]
 
 
-def _notebook(data: bytes, path: str) -> Notebook:
-    from infonce_lint.sources.notebook import Notebook
-
-    return Notebook.from_bytes(data, path)
-
-
-def _lint_notebook(notebook: Notebook, settings: Settings, *, linted: Linted = lint) -> list[Finding]:
-    found = [notebook.place(each) for each in linted(notebook.source, settings)]
+def _placed(document: Document, found: list[Finding], settings: Settings) -> list[Finding]:
+    """The findings of a document's source as the document has them, and those for what cannot be read in it."""
+    placed = [document.place(each) for each in found]
     if reports_parse_errors(settings):
-        found += notebook.errors
-    return sorted(found, key=lambda each: (each.span.cell or 0, each.span.start, each.code))
+        placed += document.errors
+    return sorted(placed, key=lambda each: (each.span.cell or 0, each.span.start, each.span.end, each.code))
 
 
 def _parse_error(error: SourceError, settings: Settings) -> list[Finding]:
@@ -176,27 +171,15 @@ def fix_bytes(data: bytes, path: str, settings: Settings, *, unsafe: bool, linte
     from infonce_lint.engine.fixer import fix_source
 
     try:
-        if path.endswith(NOTEBOOK_SUFFIX):
-            return _fix_notebook(_notebook(data, path), data, settings, unsafe=unsafe, linted=linted)
-        source = SourceFile.from_bytes(data, path)
-        outcome = fix_source(source, lambda each: linted(each, settings), unsafe=unsafe)
+        document = read(data, path)
+        outcome = fix_source(document.source, lambda each: linted(each, settings), unsafe=unsafe)
+        if not outcome.changed:
+            return FixedFile(data, False, 0, _placed(document, outcome.remaining, settings), outcome.withheld)
+        try:
+            fixed = document.rewrite(outcome.text)
+        except ValueError as error:
+            remaining = linted(document.source, settings)
+            return FixedFile(data, False, 0, _placed(document, remaining, settings), str(error))
+        return FixedFile(fixed, True, outcome.fixed, _placed(read(fixed, path), outcome.remaining, settings))
     except SourceError as error:
         return FixedFile(data, False, 0, _parse_error(error, settings))
-    fixed = source.encode(outcome.text) if outcome.changed else data
-    return FixedFile(fixed, outcome.changed, outcome.fixed, outcome.remaining, outcome.reason)
-
-
-def _fix_notebook(notebook: Notebook, data: bytes, settings: Settings, *, unsafe: bool, linted: Linted) -> FixedFile:
-    """Repair the cells of a notebook together; only the rows that change are written anew."""
-    from infonce_lint.engine.fixer import fix_source
-
-    outcome = fix_source(notebook.source, lambda each: linted(each, settings), unsafe=unsafe)
-    fixed, reason = data, outcome.reason
-    if outcome.changed:
-        try:
-            fixed = notebook.rewrite(outcome.text)
-        except ValueError as error:
-            reason = str(error)
-    remaining = _lint_notebook(_notebook(fixed, notebook.path), settings, linted=linted)
-    changed = fixed != data
-    return FixedFile(fixed, changed, outcome.fixed if changed else 0, remaining, reason)

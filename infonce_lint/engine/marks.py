@@ -7,14 +7,14 @@ import contextlib
 import hashlib
 import io
 import tokenize
-import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from infonce_lint.engine.checked import FileReport, split_rows
 from infonce_lint.finding import Finding
-from infonce_lint.sources.magics import neutralised
+from infonce_lint.sources.document import python_of
+from infonce_lint.sources.source import SourceError, SourceFile
 
 
 class Mark(NamedTuple):
@@ -42,7 +42,7 @@ def marks(file: FileReport) -> Iterator[tuple[Finding, Mark]]:
     for finding in (*file.findings, *file.silenced):
         cell = finding.span.cell
         if cell not in known:
-            known[cell] = _Code(file.text(cell), in_cell=cell is not None)
+            known[cell] = _Code(python_of(file.text(cell), cell))
         yield finding, known[cell].mark(finding)
 
 
@@ -60,11 +60,8 @@ def fingerprinted(files: Sequence[FileReport]) -> Iterator[tuple[FileReport, Fin
 class _Code:
     """A text as rows, with the statements that they belong to where it parses."""
 
-    def __init__(self, text: str, *, in_cell: bool) -> None:
+    def __init__(self, text: str) -> None:
         self._tree = _parsed(text)
-        if self._tree is None and in_cell:
-            text = neutralised(text)
-            self._tree = _parsed(text)
         self._rows = split_rows(text)
         for row, column in _comments("\n".join(self._rows)) if "#" in text else ():
             self._rows[row - 1] = self._rows[row - 1][:column]
@@ -115,12 +112,10 @@ def _last(part: _Part) -> int:
 
 
 def _parsed(text: str) -> ast.Module | None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return ast.parse(text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
+    try:
+        return SourceFile(text, "").tree
+    except SourceError:
+        return None
 
 
 def _comments(text: str) -> list[tuple[int, int]]:

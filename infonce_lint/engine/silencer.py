@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 
 from infonce_lint.engine.linter import PARSE_ERROR, FixedFile, Linted, lint, lint_bytes
-from infonce_lint.screening.bytes import NOTEBOOK_SUFFIX
 from infonce_lint.settings import Settings
+from infonce_lint.sources.document import read
 from infonce_lint.sources.edits import apply_edits
 from infonce_lint.sources.source import SourceError, SourceFile
 from infonce_lint.sources.suppression import UNUSED, Suppressions
@@ -18,23 +18,16 @@ def add_noqa(data: bytes, path: str, settings: Settings, *, linted: Linted = lin
     Args:
         linted: finds what there is to silence.
     """
-    after, count, reason = data, 0, ""
+    after, count, withheld = data, 0, ""
     try:
-        if path.endswith(NOTEBOOK_SUFFIX):
-            from infonce_lint.sources.notebook import Notebook
-
-            notebook = Notebook.from_bytes(data, path)
-            text, count = _silenced(notebook.source, settings, linted)
-            after = notebook.rewrite(text) if count else data
-        else:
-            source = SourceFile.from_bytes(data, path)
-            text, count = _silenced(source, settings, linted)
-            after = source.encode(text) if count else data
+        document = read(data, path)
+        text, count = _silenced(document.source, settings, linted)
+        after = document.rewrite(text) if count else data
     except SourceError:  # it does not parse, and is reported below
         count = 0
     except ValueError as error:
-        count, reason = 0, f"no comment was added: {error}"
-    return FixedFile(after, after != data, count, lint_bytes(after, path, settings), reason)
+        count, withheld = 0, f"no comment was added: {error}"
+    return FixedFile(after, after != data, count, lint_bytes(after, path, settings), withheld)
 
 
 def _silenced(source: SourceFile, settings: Settings, linted: Linted) -> tuple[str, int]:

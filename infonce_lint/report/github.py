@@ -9,16 +9,12 @@ from infonce_lint.report import each, level, place
 
 
 def report(files: Sequence[FileReport], *, unsafe_fixes: bool) -> Iterator[str]:
-    """One command a finding, ``::error`` or ``::warning``.
-
-    A notebook's annotation stands on its first line: the file is JSON.
-    """
+    """One command a finding, ``::error`` or ``::warning``."""
     for file, finding in each(files):
-        start, end = finding.span.start, finding.span.end
+        span = finding.span.in_file
+        start, end = span.start, span.end
         where = {"title": f"infonce-lint ({finding.code})", "file": file.path, "line": start.row, "col": start.column}
-        if finding.span.cell is not None:
-            where |= {"line": 1, "col": 1}
-        elif end.row == start.row:  # GitHub refuses columns on a range of lines
+        if end.row == start.row:  # GitHub refuses columns on a range of lines
             where |= {"endLine": end.row, "endColumn": end.column}
         else:
             where |= {"endLine": end.row}

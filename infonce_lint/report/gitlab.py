@@ -12,12 +12,10 @@ from infonce_lint.report import level
 
 
 def report(files: Sequence[FileReport], *, unsafe_fixes: bool) -> Iterator[str]:
-    """One list with an entry a finding. A notebook's entry stands on its first line: the file is JSON."""
+    """One list with an entry a finding."""
     entries = []
     for file, finding, fingerprint in fingerprinted(files):
-        start, end = finding.span.start, finding.span.end
-        in_notebook = finding.span.cell is not None
-        begin = {"line": 1, "column": 1} if in_notebook else {"line": start.row, "column": start.column}
+        span = finding.span.in_file
         entries.append(
             {
                 "check_name": finding.code,
@@ -27,8 +25,8 @@ def report(files: Sequence[FileReport], *, unsafe_fixes: bool) -> Iterator[str]:
                 "location": {
                     "path": _in_project(file),
                     "positions": {
-                        "begin": begin,
-                        "end": begin if in_notebook else {"line": end.row, "column": end.column},
+                        "begin": {"line": span.start.row, "column": span.start.column},
+                        "end": {"line": span.end.row, "column": span.end.column},
                     },
                 },
             }

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from infonce_lint.finding import Finding
 from infonce_lint.rules.rule import Rule
-from infonce_lint.semantic.losses.model import ContrastiveLoss, Purpose
-from infonce_lint.sources.source import SourceFile
+from infonce_lint.semantic.losses.model import Purpose, SizeUse
 
 
 class ConfiguredLabels(Rule):
@@ -70,15 +66,10 @@ class ConfiguredLabels(Rule):
 
     code = "NCE001"
     name = "configured-labels"
+    purpose = Purpose.LABELS
 
-    def check(self, loss: ContrastiveLoss, source: SourceFile) -> Iterator[Finding]:
-        """One finding for each read of the configured size that makes labels."""
-        for use in loss.size_uses:
-            if use.purpose is Purpose.LABELS:
-                yield self.finding(
-                    loss,
-                    use,
-                    source,
-                    f"`{use.text}` sizes the labels of a contrastive loss: a batch of another size "
-                    "no longer matches the similarity matrix (IndexError or mis-paired rows)",
-                )
+    def message(self, use: SizeUse) -> str:
+        return (
+            f"`{use.text}` sizes the labels of a contrastive loss: a batch of another size "
+            "no longer matches the similarity matrix (IndexError or mis-paired rows)"
+        )

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from infonce_lint.finding import Finding
 from infonce_lint.rules.rule import Rule
-from infonce_lint.semantic.losses.model import ContrastiveLoss, Purpose
-from infonce_lint.sources.source import SourceFile
+from infonce_lint.semantic.losses.model import Purpose, SizeUse
 
 
 class ConfiguredMask(Rule):
@@ -54,15 +50,10 @@ class ConfiguredMask(Rule):
 
     code = "NCE002"
     name = "configured-mask"
+    purpose = Purpose.MASK
 
-    def check(self, loss: ContrastiveLoss, source: SourceFile) -> Iterator[Finding]:
-        """One finding for each read of the configured size that makes a mask."""
-        for use in loss.size_uses:
-            if use.purpose is Purpose.MASK:
-                yield self.finding(
-                    loss,
-                    use,
-                    source,
-                    f"`{use.text}` sizes a mask of a contrastive loss: a batch of another size "
-                    "no longer matches the similarity matrix (IndexError or wrong pairs)",
-                )
+    def message(self, use: SizeUse) -> str:
+        return (
+            f"`{use.text}` sizes a mask of a contrastive loss: a batch of another size "
+            "no longer matches the similarity matrix (IndexError or wrong pairs)"
+        )

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from infonce_lint.finding import Finding
 from infonce_lint.rules.rule import Rule
-from infonce_lint.semantic.losses.model import ContrastiveLoss, Purpose
-from infonce_lint.sources.source import SourceFile
+from infonce_lint.semantic.losses.model import Purpose, SizeUse
 
 
 class ConfiguredNormaliser(Rule):
@@ -63,15 +59,10 @@ class ConfiguredNormaliser(Rule):
 
     code = "NCE004"
     name = "configured-normaliser"
+    purpose = Purpose.NORMALISER
 
-    def check(self, loss: ContrastiveLoss, source: SourceFile) -> Iterator[Finding]:
-        """One finding for each read of the configured size that scales the loss."""
-        for use in loss.size_uses:
-            if use.purpose is Purpose.NORMALISER:
-                yield self.finding(
-                    loss,
-                    use,
-                    source,
-                    f"`{use.text}` scales a contrastive loss: a batch of another size "
-                    "gives a silently mis-scaled value and gradient",
-                )
+    def message(self, use: SizeUse) -> str:
+        return (
+            f"`{use.text}` scales a contrastive loss: a batch of another size "
+            "gives a silently mis-scaled value and gradient"
+        )

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from infonce_lint.finding import Finding
 from infonce_lint.rules.rule import Rule
-from infonce_lint.semantic.losses.model import ContrastiveLoss, Purpose
-from infonce_lint.sources.source import SourceFile
+from infonce_lint.semantic.losses.model import Purpose, SizeUse
 
 
 class ConfiguredReshape(Rule):
@@ -65,16 +61,10 @@ class ConfiguredReshape(Rule):
 
     code = "NCE003"
     name = "configured-reshape"
+    purpose = Purpose.LAYOUT
 
-    def check(self, loss: ContrastiveLoss, source: SourceFile) -> Iterator[Finding]:
-        """One finding for each read of the configured size that lays rows out."""
-        for use in loss.size_uses:
-            if use.purpose is Purpose.LAYOUT:
-                kind = use.engagements[0].kind.value
-                yield self.finding(
-                    loss,
-                    use,
-                    source,
-                    f"`{use.text}` sizes {kind} in a contrastive loss: a batch of another size "
-                    "fails here or pairs the wrong rows",
-                )
+    def message(self, use: SizeUse) -> str:
+        return (
+            f"`{use.text}` sizes {use.engagements[0].kind.value} in a contrastive loss: a batch of another size "
+            "fails here or pairs the wrong rows"
+        )

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from infonce_lint.finding import Finding
 from infonce_lint.rules.rule import Rule
-from infonce_lint.semantic.losses.model import ContrastiveLoss, Purpose
-from infonce_lint.sources.source import SourceFile
+from infonce_lint.semantic.losses.model import Purpose, SizeUse
 
 
 class FrozenSize(Rule):
@@ -70,17 +66,11 @@ class FrozenSize(Rule):
 
     code = "NCE005"
     name = "frozen-size"
+    purpose = Purpose.FROZEN
 
-    def check(self, loss: ContrastiveLoss, source: SourceFile) -> Iterator[Finding]:
-        """One finding for each read of the configured size that sizes a stored tensor."""
-        for use in loss.size_uses:
-            if use.purpose is Purpose.FROZEN:
-                kind = use.frozen[0].kind
-                made = "labels" if kind.value == "labels" else "a mask"
-                yield self.finding(
-                    loss,
-                    use,
-                    source,
-                    f"`{use.text}` freezes {made} of a contrastive loss at the configured size: "
-                    "a batch of another size no longer matches it (IndexError or wrong pairs)",
-                )
+    def message(self, use: SizeUse) -> str:
+        made = "labels" if use.frozen[0].kind.value == "labels" else "a mask"
+        return (
+            f"`{use.text}` freezes {made} of a contrastive loss at the configured size: "
+            "a batch of another size no longer matches it (IndexError or wrong pairs)"
+        )

@@ -9,15 +9,19 @@ from typing import ClassVar
 
 from infonce_lint.finding import Finding, Related, Span
 from infonce_lint.semantic.graph.values import Value
-from infonce_lint.semantic.losses.model import ContrastiveLoss, SizeUse
+from infonce_lint.semantic.losses.model import ContrastiveLoss, Purpose, SizeUse
 from infonce_lint.sources.source import SourceFile
 
 
 class Rule(ABC):
-    """One kind of finding. The docstring of a subclass is its page of documentation (`explain`, README, SARIF)."""
+    """One kind of finding. The docstring of a subclass is its page of documentation (`explain`, README, SARIF).
+
+    A rule answers for the configured sizes of one ``purpose``; no two answer for the same.
+    """
 
     code: ClassVar[str]
     name: ClassVar[str]
+    purpose: ClassVar[Purpose]
 
     @property
     def doc(self) -> str:
@@ -30,10 +34,16 @@ class Rule(ABC):
         return self.doc.partition("\n")[0]
 
     @abstractmethod
-    def check(self, loss: ContrastiveLoss, source: SourceFile) -> Iterator[Finding]:
-        """The findings of this rule in one loss."""
+    def message(self, use: SizeUse) -> str:
+        """What is wrong with a use of the size, and what comes of it."""
 
-    def finding(self, loss: ContrastiveLoss, use: SizeUse, source: SourceFile, message: str) -> Finding:
+    def check(self, loss: ContrastiveLoss, source: SourceFile) -> Iterator[Finding]:
+        """The findings of this rule in one loss: one for each read of a configured size that serves its purpose."""
+        for use in loss.size_uses:
+            if use.purpose is self.purpose:
+                yield self._finding(loss, use, source)
+
+    def _finding(self, loss: ContrastiveLoss, use: SizeUse, source: SourceFile) -> Finding:
         """A finding on the read of a configured size, with the places that it flows into."""
         span = span_of(use.read, source)
         related: dict[Span, Related] = {}
@@ -49,7 +59,7 @@ class Rule(ABC):
                 related.setdefault(place, Related(place, "and meets the similarity here"))
         return Finding(
             self.code,
-            message,
+            self.message(use),
             span,
             tuple(sorted(related.values(), key=lambda each: each.span)),
             unit=loss.number,

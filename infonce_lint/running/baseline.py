@@ -208,12 +208,12 @@ def not_fixing_known(linted: Linted, known: Sequence[Mark]) -> Linted:
     def judged(source: SourceFile, settings: Settings) -> list[Finding]:
         found = linted(source, settings)
         _, old = split_source(source, found, known)
-        rows = {each.unit: each.span.start.row for each in reversed(old) if each.unit is not None}
+        places = {each.unit: source.spoken(each.span.start) for each in reversed(old) if each.unit is not None}
         return [
             replace(each, fix=None)
             if each in old
-            else replace(each, fix=None, withheld=_WITHHELD.format(rows[each.unit]))
-            if each.fix is not None and each.unit in rows
+            else replace(each, fix=None, withheld=_WITHHELD.format(places[each.unit]))
+            if each.fix is not None and each.unit in places
             else each
             for each in found
         ]
@@ -221,7 +221,7 @@ def not_fixing_known(linted: Linted, known: Sequence[Mark]) -> Linted:
     return judged
 
 
-_WITHHELD = "the baseline holds the finding on row {} of the same loss; fix them together with --no-baseline"
+_WITHHELD = "the baseline holds the finding on {} of the same loss; fix them together with --no-baseline"
 
 
 def split_source(

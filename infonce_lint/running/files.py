@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from infonce_lint.running.configuration import Configuration, ConfigurationError, Configurations
 from infonce_lint.running.patterns import PathPatterns, is_below
 from infonce_lint.settings import Settings
+from infonce_lint.sources.document import SUFFIXES
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
     from infonce_lint.engine.marks import Mark
-
-SUFFIXES = (".py", ".pyi", ".ipynb")
 
 
 class Target(NamedTuple):

@@ -271,7 +271,7 @@ def _processed(data: bytes, path: str, settings: Settings, mode: Mode, unsafe: b
     from infonce_lint.engine.linter import fix_bytes, lint, lint_bytes
 
     if mode is Mode.LINT:
-        return Outcome(path, data, tuple(lint_bytes(data, path, settings)))
+        return Outcome(path, data, tuple(lint_bytes(data, path, settings, linted=linted)))
     if mode is Mode.ADD_NOQA:
         from infonce_lint.engine.silencer import add_noqa
 
@@ -279,11 +279,11 @@ def _processed(data: bytes, path: str, settings: Settings, mode: Mode, unsafe: b
     else:
         fixed = fix_bytes(data, path, settings, unsafe=unsafe, linted=linted or lint)
     after = fixed.data if fixed.changed else None
-    note = f"{path}: {fixed.reason}" if fixed.reason else ""
+    withheld = f"{path}: {fixed.withheld}" if fixed.withheld else ""
     if mode is not Mode.DIFF:
-        return Outcome(path, fixed.data, tuple(fixed.remaining), after, fixed.fixed, note)
+        return Outcome(path, fixed.data, tuple(fixed.remaining), after, fixed.fixed, withheld)
     remaining = tuple(fixed.remaining)
     if fixed.changed and remaining:  # the file keeps its old rows, so the positions must be theirs
         before = lint_bytes(data, path, settings, linted=linted)
         remaining = tuple(f for f in before if not is_fixable(f, unsafe_fixes=unsafe))
-    return Outcome(path, data, remaining, after, fixed.fixed, note)
+    return Outcome(path, data, remaining, after, fixed.fixed, withheld)

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 
 from infonce_lint.semantic.names import LOSS_STEMS, SIZE_WORDS, is_config_size_name, is_constant_size_name, words
 from infonce_lint.settings import Settings
+from infonce_lint.sources.document import is_plain
 
 if TYPE_CHECKING:
     import ast
 
     from infonce_lint.sources.source import SourceFile
-
-NOTEBOOK_SUFFIX = ".ipynb"
 
 _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 _BLANKS = b" \t\f\\"
@@ -64,7 +63,7 @@ def may_report(data: bytes, path: str, settings: Settings) -> bool:
 
     What stands before `may_hold_finding` where there are many files: it decodes next to nothing and parses little.
     """
-    if settings.size_names or settings.config_names or path.endswith(NOTEBOOK_SUFFIX):
+    if settings.size_names or settings.config_names or not is_plain(path):
         return True
     end = data.find(b"\n", data.find(b"\n") + 1)
     if data.find(b"coding", 0, end if end >= 0 else len(data)) >= 0:

@@ -44,16 +44,16 @@ class Actions:
         self._unsafe = unsafe
 
     def at(self, uri: str, place: types.Range, only: Sequence[str] | None) -> list[types.CodeAction]:
-        """The actions for a range of a document, of the wanted kinds (None: of all)."""
+        """The actions for a range of a part, of the wanted kinds (None: of all)."""
         actions: list[types.CodeAction] = []
         if _wanted(types.CodeActionKind.QuickFix.value, only):
             here = [
                 each
-                for each in self._analysis.of_document(uri)
+                for each in self._analysis.of_part(uri)
                 if _touch(self._diagnoses.location(each.placed.span).range, place)
             ]
             actions += [*self._fixes(here), *self._suppressions(here)]
-        kind = FIX_ALL_CELLS if self._analysis.unit.is_notebook else FIX_ALL
+        kind = FIX_ALL_CELLS if self._analysis.document.is_notebook else FIX_ALL
         if _wanted(kind, only):
             edit = self.fix_all()
             if edit is not None:
@@ -101,7 +101,7 @@ class Actions:
         return self._change(texts) if texts is not None else None
 
     def _change(self, texts: Sequence[str]) -> types.WorkspaceEdit | None:
-        return workspace_edit(self._analysis.unit, texts, self._encoding, versioned=self._versioned)
+        return workspace_edit(self._analysis.document, texts, self._encoding, versioned=self._versioned)
 
 
 def _is_safe(fix: Fix) -> bool:

@@ -1,10 +1,9 @@
-"""What is found in a unit, and what its texts become under a fix: the same code as the command runs, on open texts."""
+"""What is found in an open document, and what its texts become under a fix: by the same code as the command's."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from infonce_lint.engine.checked import FileReport
 from infonce_lint.engine.fixer import fix_source
@@ -12,84 +11,34 @@ from infonce_lint.engine.linter import Linted, lint, reports_parse_errors
 from infonce_lint.engine.marks import Mark
 from infonce_lint.finding import Edit, Finding, Span
 from infonce_lint.running.baseline import not_fixing_known, split
-from infonce_lint.server.documents import Document, Unit
+from infonce_lint.server.documents import OpenDocument, Part
 from infonce_lint.settings import Settings
+from infonce_lint.sources.document import opened
 from infonce_lint.sources.edits import apply_edits
-from infonce_lint.sources.notebook import Notebook, cell_text
-from infonce_lint.sources.source import SourceError, SourceFile
+from infonce_lint.sources.source import SourceError
 from infonce_lint.sources.suppression import Suppressions
 
 
 class Found(NamedTuple):
-    """A finding where the documents have it, and as it stands in the code that was linted."""
+    """A finding where the document's parts have it, and as it stands in the code that was linted."""
 
     placed: Finding
     raw: Finding
 
 
-class _Code(Protocol):
-    """A unit as one Python file."""
-
-    source: SourceFile
-    errors: Sequence[Finding]
-
-    def place(self, finding: Finding) -> Finding:
-        """A finding of ``source`` in the positions of the documents."""
-
-    def texts(self, text: str) -> list[str]:
-        """The documents' texts when ``source`` becomes ``text``; ValueError if that cannot be."""
-
-
-class _TextCode:
-    def __init__(self, unit: Unit) -> None:
-        (self._document,) = unit.documents
-        self.source = SourceFile.from_text(self._document.text, unit.path)
-        self.errors: Sequence[Finding] = ()
-
-    def place(self, finding: Finding) -> Finding:
-        return finding
-
-    def texts(self, text: str) -> list[str]:
-        mark = self._document.text[: len(self._document.text) - len(self.source.text)]  # a byte order mark or nothing
-        return [mark + text]
-
-
-class _NotebookCode:
-    """The cells written as a notebook, so that they are read just as the command reads the file."""
-
-    def __init__(self, unit: Unit) -> None:
-        self._documents = unit.documents
-        cells = [
-            {"cell_type": "code" if each.is_python else "markdown", "source": each.text} for each in unit.documents
-        ]
-        data = json.dumps({"cells": cells}).encode()
-        self._notebook = Notebook.from_bytes(data, unit.path)
-        self.source = self._notebook.source
-        self.errors: Sequence[Finding] = self._notebook.errors
-
-    def place(self, finding: Finding) -> Finding:
-        return self._notebook.place(finding)
-
-    def texts(self, text: str) -> list[str]:
-        data = self._notebook.rewrite(text)
-        return [
-            cell_text(data, number) if each.is_python else each.text
-            for number, each in enumerate(self._documents, start=1)
-        ]
-
-
 class Analysis:
-    """The findings of one state of a unit; ``unit`` is that state.
+    """The findings of one state of a document; ``document`` is that state.
 
     Args:
-        known: what the baseline holds of the unit's file: neither told nor fixed.
+        known: what the baseline holds of the document's file: neither told nor fixed.
     """
 
-    def __init__(self, unit: Unit, settings: Settings, known: Sequence[Mark] = ()) -> None:
-        self.unit = unit
+    def __init__(self, document: OpenDocument, settings: Settings, known: Sequence[Mark] = ()) -> None:
+        self.document = document
         self._settings = settings
         self._linted: Linted = not_fixing_known(lint, known) if known else lint
-        self._code: _Code = _NotebookCode(unit) if unit.is_notebook else _TextCode(unit)
+        parts = [(each.text, each.is_python) for each in document.parts]
+        self._code = opened(parts, document.path, in_cells=document.is_notebook)
         self._repaired: list[str] | None = None
         self.found = self._new(self._lint(), known)
 
@@ -108,21 +57,21 @@ class Analysis:
         if not known:
             return found
         placed = tuple(each.placed for each in found)
-        documents = self.unit.documents
-        new, _ = split(FileReport(self.unit.path, placed, lambda cell: documents[(cell or 1) - 1].text), known)
+        parts = self.document.parts
+        new, _ = split(FileReport(self.document.path, placed, lambda cell: parts[(cell or 1) - 1].text), known)
         wanted = set(map(id, new))
         return [each for each in found if id(each.placed) in wanted]
 
-    def document(self, span: Span) -> Document:
-        """The document that a span of a placed finding counts in."""
-        return self.unit.documents[(span.cell or 1) - 1]
+    def part(self, span: Span) -> Part:
+        """The part that a span of a placed finding counts in."""
+        return self.document.parts[(span.cell or 1) - 1]
 
-    def of_document(self, uri: str) -> list[Found]:
+    def of_part(self, uri: str) -> list[Found]:
         """The findings that start in one text or cell."""
-        return [each for each in self.found if self.document(each.placed.span).uri == uri]
+        return [each for each in self.found if self.part(each.placed.span).uri == uri]
 
     def after(self, edits: Iterable[Edit]) -> list[str] | None:
-        """The documents' texts after edits of a raw finding; None if they cannot be made, or leave no Python."""
+        """The parts' texts after edits of a raw finding; None if they cannot be made, or leave no Python."""
         try:
             text = apply_edits(self._code.source, edits)
             self._code.source.with_text(text).tree  # noqa: B018  raises SourceError
@@ -135,7 +84,7 @@ class Analysis:
         return Suppressions(self._code.source).silencing([finding])
 
     def after_all(self) -> list[str]:
-        """The documents' texts as ``--fix`` writes them: all safe fixes, to a fixpoint; found out once."""
+        """The texts of the document's parts as ``--fix`` writes them: all safe fixes, to a fixpoint; found out once."""
         if self._repaired is None:
             self._repaired = self._fixed()
         return self._repaired
@@ -147,4 +96,4 @@ class Analysis:
                 return self._code.texts(outcome.text)
         except (ValueError, SourceError):  # as the command has it: the file stays as it was
             pass
-        return [each.text for each in self.unit.documents]
+        return [each.text for each in self.document.parts]

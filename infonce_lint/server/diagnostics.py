@@ -25,9 +25,9 @@ class Diagnoses:
         self._related = related
         self._positions: dict[str, TextPositions] = {}
 
-    def of_document(self, uri: str) -> list[types.Diagnostic]:
+    def of_part(self, uri: str) -> list[types.Diagnostic]:
         """Those that start in one text or cell, in the order of their places."""
-        return [self.diagnostic(each.placed) for each in self._analysis.of_document(uri)]
+        return [self.diagnostic(each.placed) for each in self._analysis.of_part(uri)]
 
     def diagnostic(self, finding: Finding) -> types.Diagnostic:
         """One (placed) finding: an error if the file cannot be read, else a warning."""
@@ -47,8 +47,8 @@ class Diagnoses:
         )
 
     def location(self, span: Span) -> types.Location:
-        """Where a span of a placed finding is, document and range."""
-        document = self._analysis.document(span)
-        if document.uri not in self._positions:
-            self._positions[document.uri] = TextPositions(document.text, self._encoding)
-        return types.Location(uri=document.uri, range=self._positions[document.uri].to_range(span))
+        """Where a span of a placed finding is, part and range."""
+        part = self._analysis.part(span)
+        if part.uri not in self._positions:
+            self._positions[part.uri] = TextPositions(part.text, self._encoding)
+        return types.Location(uri=part.uri, range=self._positions[part.uri].to_range(span))

@@ -19,7 +19,7 @@ _CELL_SCHEME = "vscode-notebook-cell:"
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class Part:
     """One text: a file, or a cell of a notebook (with no text if it holds no Python)."""
 
     uri: str
@@ -29,15 +29,15 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Unit:
+class OpenDocument:
     """What is linted together: one text, or all cells of a notebook in their order.
 
-    A unit never changes: each change of a document makes another unit, so ``is`` tells what is out of date.
+    A document never changes: each change of a part makes another document, so ``is`` tells what is out of date.
     """
 
     uri: str
     path: str
-    documents: tuple[Document, ...]
+    parts: tuple[Part, ...]
     is_notebook: bool = False
 
 
@@ -46,20 +46,20 @@ class Documents:
 
     def __init__(self) -> None:
         self.encoding = types.PositionEncodingKind.Utf16
-        self._units: dict[str, Unit] = {}
+        self._open: dict[str, OpenDocument] = {}
         self._notebooks: dict[str, str] = {}  # by the cells in them
 
-    def __iter__(self) -> Iterator[Unit]:
-        return iter(tuple(self._units.values()))
+    def __iter__(self) -> Iterator[OpenDocument]:
+        return iter(tuple(self._open.values()))
 
-    def unit(self, uri: str) -> Unit | None:
-        """The unit that a text, a notebook or a cell belongs to, as it is now; None if it is none of ours."""
-        return self._units.get(self._notebooks.get(uri, uri))
+    def document(self, uri: str) -> OpenDocument | None:
+        """The document that a text, a notebook or a cell belongs to, as it is now; None if it is none of ours."""
+        return self._open.get(self._notebooks.get(uri, uri))
 
-    def document(self, uri: str) -> Document | None:
+    def part(self, uri: str) -> Part | None:
         """A text or a cell as it is now."""
-        unit = self.unit(uri)
-        return next((each for each in unit.documents if each.uri == uri), None) if unit is not None else None
+        document = self.document(uri)
+        return next((each for each in document.parts if each.uri == uri), None) if document is not None else None
 
     # ---- texts
 
@@ -68,7 +68,7 @@ class Documents:
         path = _path(item.uri)
         is_python = item.language_id == "python" or path.endswith(_PYTHON_SUFFIXES)
         if is_python and not item.uri.startswith(_CELL_SCHEME):
-            self._units[item.uri] = Unit(item.uri, path, (Document(item.uri, item.text, item.version, True),))
+            self._open[item.uri] = OpenDocument(item.uri, path, (Part(item.uri, item.text, item.version, True),))
 
     def change(
         self,
@@ -76,15 +76,15 @@ class Documents:
         changes: Sequence[types.TextDocumentContentChangeEvent],
     ) -> None:
         """A text or a cell was changed; the changes apply one after the other."""
-        unit, document = self.unit(identifier.uri), self.document(identifier.uri)
-        if unit is None or document is None:
+        document, part = self.document(identifier.uri), self.part(identifier.uri)
+        if document is None or part is None:
             return
-        text = document.text
+        text = part.text
         for change in changes:
             text = self._changed(text, change)
-        changed = replace(document, text=text, version=identifier.version)
-        documents = tuple(changed if each is document else each for each in unit.documents)
-        self._units[unit.uri] = replace(unit, documents=documents)
+        changed = replace(part, text=text, version=identifier.version)
+        parts = tuple(changed if each is part else each for each in document.parts)
+        self._open[document.uri] = replace(document, parts=parts)
 
     def _changed(self, text: str, change: types.TextDocumentContentChangeEvent) -> str:
         if isinstance(change, types.TextDocumentContentChangeWholeDocument):
@@ -93,12 +93,12 @@ class Documents:
         start, end = positions.offset(change.range.start), positions.offset(change.range.end)
         return text[:start] + change.text + text[end:]
 
-    def close(self, uri: str) -> Unit | None:
+    def close(self, uri: str) -> OpenDocument | None:
         """A text or a notebook was closed; what it was."""
-        unit = self._units.pop(uri, None)
-        for document in unit.documents if unit is not None else ():
-            self._notebooks.pop(document.uri, None)
-        return unit
+        document = self._open.pop(uri, None)
+        for part in document.parts if document is not None else ():
+            self._notebooks.pop(part.uri, None)
+        return document
 
     # ---- notebooks
 
@@ -111,34 +111,34 @@ class Documents:
         self, notebook: types.VersionedNotebookDocumentIdentifier, change: types.NotebookDocumentChangeEvent
     ) -> None:
         """Cells of a notebook were added, removed, moved or changed."""
-        unit = self._units.get(notebook.uri)
-        if unit is None or change.cells is None:
+        document = self._open.get(notebook.uri)
+        if document is None or change.cells is None:
             return
         structure = change.cells.structure
         if structure is not None:
             items = {item.uri: item for item in structure.did_open or ()}
-            known = {each.uri: each for each in unit.documents}
+            known = {each.uri: each for each in document.parts}
             start, end = structure.array.start, structure.array.start + structure.array.delete_count
             added = [_cell(cell, items, known) for cell in structure.array.cells or ()]
-            self._keep(unit.uri, [*unit.documents[:start], *added, *unit.documents[end:]])
+            self._keep(document.uri, [*document.parts[:start], *added, *document.parts[end:]])
         for content in change.cells.text_content or ():
             self.change(content.document, content.changes)
 
-    def _keep(self, uri: str, cells: Sequence[Document]) -> None:
+    def _keep(self, uri: str, cells: Sequence[Part]) -> None:
         self.close(uri)
-        self._units[uri] = Unit(uri, _path(uri), tuple(cells), is_notebook=True)
+        self._open[uri] = OpenDocument(uri, _path(uri), tuple(cells), is_notebook=True)
         self._notebooks.update({cell.uri: uri for cell in cells})
 
 
 def _cell(
-    cell: types.NotebookCell, items: Mapping[str, types.TextDocumentItem], known: Mapping[str, Document]
-) -> Document:
+    cell: types.NotebookCell, items: Mapping[str, types.TextDocumentItem], known: Mapping[str, Part]
+) -> Part:
     """A cell of a notebook: opened just now, known before, or without a text that concerns us."""
     item = items.get(cell.document)
     if item is None:
-        return known.get(cell.document, Document(cell.document))
+        return known.get(cell.document, Part(cell.document))
     is_python = cell.kind is types.NotebookCellKind.Code and item.language_id == "python"
-    return Document(item.uri, item.text, item.version, is_python)
+    return Part(item.uri, item.text, item.version, is_python)
 
 
 def _path(uri: str) -> str:

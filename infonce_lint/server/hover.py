@@ -31,7 +31,7 @@ def found(analysis: Analysis, diagnoses: Diagnoses, uri: str, position: types.Po
     """What is to be said about the findings at this place; None if there are none."""
     here = [
         (each.placed, place)
-        for each in analysis.of_document(uri)
+        for each in analysis.of_part(uri)
         if (place := diagnoses.location(each.placed.span).range).start <= position <= place.end
     ]
     if not here:

@@ -20,7 +20,7 @@ from infonce_lint.server import hover
 from infonce_lint.server.actions import FIX_ALL_TITLE, KINDS, Actions
 from infonce_lint.server.analysis import Analysis
 from infonce_lint.server.diagnostics import SOURCE, Diagnoses
-from infonce_lint.server.documents import Documents, Unit
+from infonce_lint.server.documents import Documents, OpenDocument
 from infonce_lint.server.options import SECTION, Options, read_options, section_of
 from infonce_lint.server.protocol import Protocol
 from infonce_lint.server.worker import Worker
@@ -40,7 +40,7 @@ _NOTEBOOKS = types.NotebookDocumentSyncOptions(
 
 
 class _Outcome(NamedTuple):
-    """What came of linting a unit: None if it is excluded or could not be linted, and what the user should know."""
+    """What came of linting a document: None if it is excluded or could not be linted, and what the user should know."""
 
     analysis: Analysis | None = None
     problem: str = ""
@@ -155,12 +155,12 @@ class InfonceLanguageServer(LanguageServer):
         self._publish_soon(params.notebook_document.uri)
 
     def _notebook_changed(self, params: types.DidChangeNotebookDocumentParams) -> None:
-        before = self._documents.unit(params.notebook_document.uri)
+        before = self._documents.document(params.notebook_document.uri)
         self._documents.change_notebook(params.notebook_document, params.change)
-        after = self._documents.unit(params.notebook_document.uri)
+        after = self._documents.document(params.notebook_document.uri)
         if before is not None and after is not None:
-            kept = {each.uri for each in after.documents}
-            self._publish_nothing(each.uri for each in before.documents if each.uri not in kept)
+            kept = {each.uri for each in after.parts}
+            self._publish_nothing(each.uri for each in before.parts if each.uri not in kept)
         self._publish_soon(params.notebook_document.uri, _PAUSE)
 
     def _notebook_saved(self, params: types.DidSaveNotebookDocumentParams) -> None:
@@ -178,13 +178,13 @@ class InfonceLanguageServer(LanguageServer):
             self._publish_soon(uri)
 
     def _clear(self, uri: str) -> None:
-        unit = self._documents.close(uri)
+        document = self._documents.close(uri)
         self._worker.forget(uri)
         timer = self._timers.pop(uri, None)
         if timer is not None:
             timer.cancel()
-        if unit is not None and not self._is_asked_for(unit):
-            self._publish_nothing(each.uri for each in unit.documents)
+        if document is not None and not self._is_asked_for(document):
+            self._publish_nothing(each.uri for each in document.parts)
 
     # ---- settings
 
@@ -214,8 +214,8 @@ class InfonceLanguageServer(LanguageServer):
     def _reconsider_all(self) -> None:
         self._complained.clear()
         self._worker.forget()
-        for unit in self._documents:
-            self._publish_soon(unit.uri)
+        for document in self._documents:
+            self._publish_soon(document.uri)
         if self._asked:
             self.workspace_diagnostic_refresh(None)
 
@@ -229,17 +229,17 @@ class InfonceLanguageServer(LanguageServer):
 
     # ---- findings
 
-    def _analyse(self, unit: Unit) -> _Outcome:
+    def _analyse(self, document: OpenDocument) -> _Outcome:
         """In the worker's thread; what goes wrong is a problem to tell, never the end of the service."""
         try:
-            policy = self._options.policy(unit.path)
-            return _Outcome(Analysis(unit, policy.settings, policy.known), policy.problem) if policy else _Outcome()
+            policy = self._options.policy(document.path)
+            return _Outcome(Analysis(document, policy.settings, policy.known), policy.problem) if policy else _Outcome()
         except Exception as error:
             said = " ".join(f"{type(error).__name__}: {error}".split())
-            return _Outcome(problem=f"{unit.path}: internal error, please report it: {said}")
+            return _Outcome(problem=f"{document.path}: internal error, please report it: {said}")
 
     async def _latest(self, uri: str) -> Analysis | None:
-        """The analysis of the unit of ``uri`` as it is now; None if there is none."""
+        """The analysis of the document of ``uri`` as it is now; None if there is none."""
         outcome = await self._worker.latest(uri)
         if outcome is not None and outcome.problem:
             self._complain(outcome.problem)
@@ -251,13 +251,13 @@ class InfonceLanguageServer(LanguageServer):
         )
         return Diagnoses(analysis, self._documents.encoding, related=bool(related))
 
-    def _is_asked_for(self, unit: Unit) -> bool:
-        return self._asked and not unit.is_notebook
+    def _is_asked_for(self, document: OpenDocument) -> bool:
+        return self._asked and not document.is_notebook
 
     def _publish_soon(self, uri: str, pause: float = 0.0) -> None:
         """Publish the diagnostics of a text or notebook after a pause, if nothing happens to it meanwhile."""
-        unit = self._documents.unit(uri)
-        if unit is None or self._is_asked_for(unit):
+        document = self._documents.document(uri)
+        if document is None or self._is_asked_for(document):
             return
         timer = self._timers.get(uri)
         if timer is not None:
@@ -267,15 +267,15 @@ class InfonceLanguageServer(LanguageServer):
     async def _publish(self, uri: str, pause: float) -> None:
         await asyncio.sleep(pause)
         analysis = await self._latest(uri)
-        unit = self._documents.unit(uri)
-        if unit is None:
+        document = self._documents.document(uri)
+        if document is None:
             return
         diagnoses = self._diagnoses(analysis) if analysis is not None else None
-        for document in unit.documents:
-            items = diagnoses.of_document(document.uri) if diagnoses is not None else []
-            if document.is_python:
+        for part in document.parts:
+            items = diagnoses.of_part(part.uri) if diagnoses is not None else []
+            if part.is_python:
                 self.text_document_publish_diagnostics(
-                    types.PublishDiagnosticsParams(uri=document.uri, diagnostics=items, version=document.version)
+                    types.PublishDiagnosticsParams(uri=part.uri, diagnostics=items, version=part.version)
                 )
 
     def _publish_nothing(self, uris: Iterable[str]) -> None:
@@ -285,12 +285,12 @@ class InfonceLanguageServer(LanguageServer):
     async def _diagnostic(self, params: types.DocumentDiagnosticParams) -> types.RelatedFullDocumentDiagnosticReport:
         """Diagnostics for a client that asks; those of notebooks were pushed and are not said twice."""
         uri = params.text_document.uri
-        unit = self._documents.unit(uri)
+        document = self._documents.document(uri)
         items: list[types.Diagnostic] = []
-        if unit is not None and self._is_asked_for(unit):
+        if document is not None and self._is_asked_for(document):
             analysis = await self._latest(uri)
             if analysis is not None:
-                items = self._diagnoses(analysis).of_document(uri)
+                items = self._diagnoses(analysis).of_part(uri)
         return types.RelatedFullDocumentDiagnosticReport(items=items)
 
     # ---- what the user asks for
@@ -315,7 +315,7 @@ class InfonceLanguageServer(LanguageServer):
 
     async def _fix_all(self, *uris: str) -> None:
         """The command: make all safe fixes in the texts and notebooks of these URIs (none given: in all open ones)."""
-        for uri in uris or [unit.uri for unit in self._documents]:
+        for uri in uris or [document.uri for document in self._documents]:
             analysis = await self._latest(uri)
             edit = await self._worker.run(self._actions(analysis).fix_all) if analysis is not None else None
             if edit is not None:
@@ -323,11 +323,11 @@ class InfonceLanguageServer(LanguageServer):
 
     async def _hover(self, params: types.HoverParams) -> types.Hover | None:
         uri = params.text_document.uri
-        document = self._documents.document(uri)
-        if document is None:
+        part = self._documents.part(uri)
+        if part is None:
             return None
         page = await self._worker.run(
-            partial(hover.suppressed_code, document.text, params.position, self._documents.encoding)
+            partial(hover.suppressed_code, part.text, params.position, self._documents.encoding)
         )
         if page is not None:
             return types.Hover(contents=types.MarkupContent(kind=types.MarkupKind.Markdown, value=page))

@@ -7,35 +7,35 @@ from collections.abc import Sequence
 
 from lsprotocol import types
 
-from infonce_lint.server.documents import Unit
+from infonce_lint.server.documents import OpenDocument
 from infonce_lint.server.positions import TextPositions
 from infonce_lint.sources.source import SourceFile
 
 
 def workspace_edit(
-    unit: Unit, texts: Sequence[str], encoding: types.PositionEncodingKind, *, versioned: bool
+    document: OpenDocument, texts: Sequence[str], encoding: types.PositionEncodingKind, *, versioned: bool
 ) -> types.WorkspaceEdit | None:
-    """The edit that gives the documents of ``unit`` these texts; None if they have them already.
+    """The edit that gives the parts of ``document`` these texts; None if they have them already.
 
     Args:
-        versioned: the client takes edits that name the version of a document which they apply to.
+        versioned: the client takes edits that name the version of a part which they apply to.
     """
     changes = {
-        document: text_edits(document.text, text, encoding)
-        for document, text in zip(unit.documents, texts, strict=True)
-        if document.text != text
+        part: text_edits(part.text, text, encoding)
+        for part, text in zip(document.parts, texts, strict=True)
+        if part.text != text
     }
     if not changes:
         return None
     if not versioned:
-        return types.WorkspaceEdit(changes={document.uri: edits for document, edits in changes.items()})
+        return types.WorkspaceEdit(changes={part.uri: edits for part, edits in changes.items()})
     return types.WorkspaceEdit(
         document_changes=[
             types.TextDocumentEdit(
-                text_document=types.OptionalVersionedTextDocumentIdentifier(uri=document.uri, version=document.version),
+                text_document=types.OptionalVersionedTextDocumentIdentifier(uri=part.uri, version=part.version),
                 edits=edits,
             )
-            for document, edits in changes.items()
+            for part, edits in changes.items()
         ]
     )
 

@@ -10,7 +10,7 @@ import codecs
 import difflib
 import json
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -92,6 +92,12 @@ class Notebook:
             raise SourceError(f"not a notebook: bad JSON ({error})") from None
         return cls(text, _code_cells(root), path, bom)
 
+    @classmethod
+    def from_cells(cls, cells: Sequence[tuple[str, bool]], path: str) -> Notebook:
+        """The notebook of some cells, each a text and whether it is Python."""
+        written = [{"cell_type": "code" if is_python else "markdown", "source": text} for text, is_python in cells]
+        return cls.from_bytes(json.dumps({"cells": written}).encode(), path)
+
     def _python(self, number: int, text: str) -> str | None:
         """A cell as Python that parses; None, and an error noted, if it is not."""
         try:
@@ -148,24 +154,34 @@ class Notebook:
         """The notebook's bytes with ``source`` changed into ``text``; nothing but the changed rows is written anew.
 
         Raises:
-            ValueError: ``text`` changes the markers between cells or a row that IPython alone understands.
+            ValueError: ``text`` changes the markers between cells or a row that IPython alone understands, or what is
+                written does not read as ``text`` (a row above a cell's magic, which must come first).
         """
         places = notebook_json.source_places(self._json_text)
         ascii_only = self._json_text.isascii()
-        pieces, done, wanted = [], 0, dict(self._texts)
+        pieces, done = [], 0
         for cell, block in zip(self._cells, self._blocks(text)):
             if block == _ended(cell.python):
                 continue
             start, end = places[cell.number - 1]
-            wanted[cell.number] = _restored(cell, block)
-            value = self._json_text[start:end]
-            value = notebook_json.rewritten(value, cell.text, wanted[cell.number], ascii_only=ascii_only)
+            value, wanted = self._json_text[start:end], _restored(cell, block)
+            value = notebook_json.rewritten(value, cell.text, wanted, ascii_only=ascii_only)
             pieces += [self._json_text[done:start], value]
             done = end
         json_text = "".join(pieces) + self._json_text[done:]
-        if dict(_code_cells(json.loads(json_text))) != wanted:
+        data = (codecs.BOM_UTF8 if self._bom else b"") + json_text.encode()
+        if Notebook.from_bytes(data, self.path).source.text != text:
             raise ValueError(f"{self.path}: the edits cannot be written into the notebook's cells")
-        return (codecs.BOM_UTF8 if self._bom else b"") + json_text.encode()
+        return data
+
+    def texts(self, text: str) -> list[str]:
+        """The text of every cell with ``source`` changed into ``text``.
+
+        Raises:
+            ValueError: as ``rewrite``.
+        """
+        cells = json.loads(self.rewrite(text).decode("utf-8-sig"))["cells"]
+        return ["".join(cell.get("source", "")) for cell in cells]
 
     def _blocks(self, text: str) -> list[str]:
         """What stands under each marker in ``text``."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from infonce_lint.screening.bytes import NOTEBOOK_SUFFIX
 from infonce_lint.semantic.losses.model import ContrastiveLoss, SemanticModel
 from infonce_lint.settings import Settings
+from infonce_lint.sources.document import read
 from infonce_lint.sources.source import SourceError, SourceFile
 from infonce_lint.verify.cutting import CannotCut, cut
 from infonce_lint.verify.site import Site
@@ -74,7 +74,7 @@ def prove_fix(path: str, original: bytes, fixed: bytes, settings: Settings, work
         SourceError: one of the two does not parse.
         WorkerError: torch is not installed.
     """
-    before, after = _source(original, path), _source(fixed, path)
+    before, after = read(original, path).source, read(fixed, path).source
     if worker is not None:
         return prove_texts(before, after, settings, worker)
     with Worker() as own:
@@ -118,14 +118,6 @@ def prove_site(
     if failure:
         return SiteProof(site, "", False, failure, failure, old, new)
     return SiteProof(site, answer["reproduced"], answer["proven"], answer["message"], "", old, new)
-
-
-def _source(data: bytes, path: str) -> SourceFile:
-    if path.endswith(NOTEBOOK_SUFFIX):
-        from infonce_lint.sources.notebook import Notebook
-
-        return Notebook.from_bytes(data, path).source
-    return SourceFile.from_bytes(data, path)
 
 
 def _repaired(before: SourceFile, after: SourceFile, settings: Settings) -> list[ContrastiveLoss]:

@@ -52,13 +52,13 @@ class Prover:
         for finding in findings:
             fix = finding.fix
             if fix is not None and fix.edits and (self._unsafe or fix.applicability is Applicability.SAFE):
-                doubt = self._doubt(fix, source, settings) if finding.unit is not None else ""
-                if doubt:
-                    finding = replace(finding, fix=None, withheld=f"not proven: {doubt}")
+                withheld = self._withheld(fix, source, settings) if finding.unit is not None else ""
+                if withheld:
+                    finding = replace(finding, fix=None, withheld=f"not proven: {withheld}")
             judged.append(finding)
         return judged
 
-    def _doubt(self, fix: Fix, source: SourceFile, settings: Settings) -> str:
+    def _withheld(self, fix: Fix, source: SourceFile, settings: Settings) -> str:
         """Why a fix is not proven; empty if it is."""
         key = (source.text, fix)
         if key not in self._known:

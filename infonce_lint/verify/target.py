@@ -9,13 +9,13 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from infonce_lint.screening.bytes import NOTEBOOK_SUFFIX
 from infonce_lint.semantic.graph.paths import path_text
 from infonce_lint.semantic.graph.values import CALL_METHODS, Function, Value
 from infonce_lint.semantic.losses.model import ContrastiveLoss, SemanticModel
 from infonce_lint.semantic.losses.similarity import Similarity
 from infonce_lint.semantic.names import LIBRARIES, is_contrastive_name, is_loss_name
 from infonce_lint.settings import Settings
+from infonce_lint.sources.document import SUFFIXES, read
 from infonce_lint.sources.source import SourceError, SourceFile
 from infonce_lint.verify.cutting import leaves
 from infonce_lint.verify.site import Site, path_of
@@ -47,7 +47,7 @@ def parse_target(text: str) -> Target:
         TargetError: no such file or module.
     """
     path, colons, name = text.partition("::")
-    if colons or path.endswith((".py", NOTEBOOK_SUFFIX)) or os.path.exists(path):
+    if colons or path.endswith(SUFFIXES) or os.path.exists(path):
         if not os.path.isfile(path):
             what = "a folder, where a file is expected" if os.path.isdir(path) else "no such file"
             raise TargetError(f"{path}: {what}")
@@ -85,12 +85,7 @@ def read_source(path: str) -> SourceFile:
         OSError: it cannot be read.
     """
     with open(path, "rb") as file:
-        data = file.read()
-    if path.endswith(NOTEBOOK_SUFFIX):
-        from infonce_lint.sources.notebook import Notebook
-
-        return Notebook.from_bytes(data, path).source
-    return SourceFile.from_bytes(data, path)
+        return read(file.read(), path).source
 
 
 def sites_of(target: Target, source: SourceFile, settings: Settings) -> list[Site]:

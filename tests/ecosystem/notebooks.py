@@ -55,7 +55,7 @@ def rows_that_went(before: bytes, after: bytes) -> list[bytes]:
 
 
 def inserted_everywhere(notebook: Notebook) -> tuple[bytes, int]:
-    """The notebook with a row put on top of every code cell that has Python, and how many those are."""
+    """The notebook with a row put above the first Python of every code cell that has some, and how many those are."""
     starts = [
         notebook.locate(Span(Position(row, 1), Position(row, 1))).cell
         for row in range(1, len(notebook.source.rows) + 1)
@@ -64,7 +64,8 @@ def inserted_everywhere(notebook: Notebook) -> tuple[bytes, int]:
     for node in notebook.source.tree.body:
         start = notebook.source.ast_span(node).start
         cell = starts[start.row - 1]
-        if cell not in seen and start.column == 1:
+        is_magic = "  # magic " in notebook.source.rows[start.row - 1]  # one for the cell must stay on top
+        if cell not in seen and start.column == 1 and not is_magic:
             seen.add(cell)
             edits.append(Edit(Span(start, start), MARK))
     return notebook.apply(edits), len(edits)
@@ -94,8 +95,8 @@ def problems(data: bytes, path: str, counts: Counter[str]) -> list[str]:
     counts["fixed"] += fixed.changed
     counts["findings fixed"] += fixed.fixed
     counts["findings left"] += len(fixed.remaining)
-    if fixed.reason:
-        found.append(f"not fixed: {fixed.reason}")
+    if fixed.withheld:
+        found.append(f"not fixed: {fixed.withheld}")
     if fixed.changed:
         found += [f"fixed: {each}" for each in kept(data, fixed.data, valid, None)]
         gone = [row for row in rows_that_went(data, fixed.data) if b'"' not in row]

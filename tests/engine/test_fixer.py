@@ -48,7 +48,7 @@ def unit_lint(source: SourceFile) -> list[Finding]:
 def test_a_file_without_findings_stays() -> None:
     source = SourceFile("a = 1\n", "test.py")
     outcome = fix_source(source, word_lint({"size": "rows"}), unsafe=False)
-    assert (outcome.text, outcome.changed, outcome.fixed, outcome.remaining, outcome.reason) == (
+    assert (outcome.text, outcome.changed, outcome.fixed, outcome.remaining, outcome.withheld) == (
         "a = 1\n",
         False,
         0,
@@ -109,7 +109,7 @@ def test_unsafe_fixes_are_applied_on_request_only(unsafe: bool) -> None:
     assert outcome.changed is unsafe
     assert outcome.text == ("a = rows\n" if unsafe else "a = size\n")
     assert [each.message for each in outcome.remaining] == ([] if unsafe else ["size"])
-    assert outcome.reason == ""
+    assert outcome.withheld == ""
 
 
 def test_findings_without_a_fix_remain() -> None:
@@ -126,8 +126,8 @@ def unchanged(source: SourceFile, lint: Lint) -> str:
     outcome = fix_source(source, lint, unsafe=False)
     assert (outcome.text, outcome.changed, outcome.fixed) == (source.text, False, 0)
     assert outcome.remaining == lint(source)
-    assert outcome.reason
-    return outcome.reason
+    assert outcome.withheld
+    return outcome.withheld
 
 
 def test_a_fix_that_breaks_the_syntax_is_not_written() -> None:

@@ -64,9 +64,9 @@ def test_edits_make_the_one_text_into_the_other(before: str, after: str, encodin
     edits = text_edits(before, after, encoding)
     changes = [types.TextDocumentContentChangePartial(each.range, each.new_text) for each in reversed(edits)]
     documents.change(types.VersionedTextDocumentIdentifier(uri="untitled:a", version=2), changes)
-    document = documents.document("untitled:a")
-    assert document is not None
-    assert (document.text, document.version) == (after, 2)
+    part = documents.part("untitled:a")
+    assert part is not None
+    assert (part.text, part.version) == (after, 2)
     assert bool(edits) is (before != after)
 
 
@@ -82,13 +82,13 @@ def test_a_change_replaces_what_the_client_means(
     documents = _opened(text, encoding)
     identifier = types.VersionedTextDocumentIdentifier(uri="untitled:a", version=5)
     documents.change(identifier, [types.TextDocumentContentChangePartial(place, new)])
-    document = documents.document("untitled:a")
-    assert document is not None
-    assert document.text == text[:start] + new + text[end:]
+    part = documents.part("untitled:a")
+    assert part is not None
+    assert part.text == text[:start] + new + text[end:]
     documents.change(identifier, [types.TextDocumentContentChangeWholeDocument("whole")])
-    document = documents.document("untitled:a")
-    assert document is not None
-    assert document.text == "whole"
+    part = documents.part("untitled:a")
+    assert part is not None
+    assert part.text == "whole"
 
 
 def _opened(text: str, encoding: types.PositionEncodingKind) -> Documents:

@@ -274,6 +274,11 @@ def test_a_last_row_can_go() -> None:
     assert sources(replaced(notebook("a = 1", "b = 1"), "a = 1", "")) == ["", "b = 1"]
 
 
+def test_nothing_is_written_above_a_magic_that_takes_the_whole_cell() -> None:
+    with pytest.raises(ValueError, match="cannot be written into the notebook's cells"):
+        replaced(notebook("%%bash\nls 'a"), "pass  # magic 1", "b = 1\npass  # magic 1")
+
+
 def test_several_cells_change_at_once() -> None:
     book = notebook("a = size", "!ls", cell("size", "markdown"), "%%time\nb = size\n", "c = (")
     edits = [Edit(find(book, "size\n# %% cell 2"), "rows\n# %% cell 2"), Edit(find(book, "b = size"), "b = rows")]

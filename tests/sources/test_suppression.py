@@ -330,5 +330,5 @@ def test_removing_suppressions_keeps_the_code_and_what_is_silenced(text: str, ro
         return
     fixed = source.with_text(outcome.text)
     assert compile(fixed.tree, "", "exec").co_code == compile(source.tree, "", "exec").co_code
-    if not outcome.reason:
+    if not outcome.withheld:
         assert [each for each in outcome.remaining if each.code == UNUSED] == []

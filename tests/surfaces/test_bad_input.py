@@ -110,10 +110,10 @@ def test_an_error_of_our_own_is_one_line_and_the_rest_goes_on(
         (project / name).write_text(BAD, encoding="utf-8")
     real = linter.lint_bytes
 
-    def fails_for_a(data: bytes, path: str, settings: object) -> object:
+    def fails_for_a(data: bytes, path: str, settings: object, **more: object) -> object:
         if path == "a.py":
             raise RecursionError("maximum recursion depth\nexceeded")
-        return real(data, path, settings)  # type: ignore[arg-type]
+        return real(data, path, settings, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(linter, "lint_bytes", fails_for_a)
     done = command("--output-format", "concise", ".")

@@ -155,6 +155,15 @@ def test_a_loss_that_is_known_in_part_is_not_fixed_by_half(command: Command, kno
     assert (known / "bad.py").read_text(encoding="utf-8") == more
 
 
+def test_a_notebook_says_in_which_cell_the_known_half_stands(command: Command, project: Path) -> None:
+    (project / "a.ipynb").write_text(notebook("x = 1\n", BAD), encoding="utf-8")
+    assert command("--write-baseline", "baseline.json").code == 0
+    more = BAD.replace("~mask].view(similarity_matrix.shape[0], -1)", "~mask].view(self.args.batch_size, -1)")
+    (project / "a.ipynb").write_text(notebook("x = 1\n", more), encoding="utf-8")
+    done = command("--baseline", "baseline.json", "--output-format", "concise")
+    assert "the baseline holds the finding on row 10 of cell 3 of the same loss" in done.out
+
+
 def test_add_noqa_passes_over_what_is_known(command: Command, known: Path) -> None:
     (known / "bad.py").write_text(BAD + "\n\n" + OTHER, encoding="utf-8")
     assert command("--baseline", "baseline.json", "--add-noqa").out == "Added 1 noqa directive.\n"

@@ -279,7 +279,7 @@ def test_github() -> None:
         "::error title=infonce-lint (NCE004),file=a%2Cb%3Ac%25.py,line=5,col=5,endLine=5,endColumn=9"
         "::a,b:c%25.py:5:5: NCE004 50%25%0Amore",
     ]
-    assert "line=1,col=1::b.ipynb:cell 2:3:21: NCE001 " in written("github", IN_CELL)
+    assert "line=1,col=1,endLine=1,endColumn=1::b.ipynb:cell 2:3:21: NCE001 " in written("github", IN_CELL)
 
 
 def test_gitlab_fingerprints_survive_shifted_rows_and_differ() -> None:

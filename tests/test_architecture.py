@@ -49,7 +49,7 @@ def room(module: str) -> str:
     folders = MODULES[module].relative_to(PACKAGE).parts[:-1]
     if not folders:
         return MODULES[module].stem
-    return "/".join(folders) if folders[0] == "semantic" else folders[0]
+    return "/".join(folders[:2]) if folders[0] == "semantic" else folders[0]
 
 
 HOUSE = [module for module in MODULES if room(module) != APART]

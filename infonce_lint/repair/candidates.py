@@ -36,7 +36,10 @@ class Ratio:
 
 def is_stored_rows(symbol: Symbol) -> bool:
     """Whether an axis is that of a tensor that is kept between batches: a queue, prototypes, a bank."""
-    return isinstance(symbol.owner, Site) and symbol.owner.value.op in ("self", "global", "attr")
+    if not isinstance(symbol.owner, Site):
+        return False
+    value = symbol.owner.value
+    return value.op in ("self", "global", "attr") or value.function.is_constructor or value.function.is_module
 
 
 def ratio_of(wanted: Dim, rows: Dim) -> Ratio | None:
@@ -136,7 +139,7 @@ class Candidates:
         ratio = ratio_of(wanted, solved)
         if ratio is None:
             return None
-        foreign = self._foreign_part(rows, solved)
+        foreign = self._foreign_part(rows, solved) if not ratio.is_plain else ""
         if foreign:
             self.foreign = self.foreign or f"`{name}` holds the rows of {foreign}, and not all are known to be views"
             return None

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from infonce_lint.repair.candidates import is_stored_rows
 from infonce_lint.repair.proof import Proof
+from infonce_lint.semantic.graph.values import Value
 from infonce_lint.semantic.losses.similarity import SELF, TOWERS, Similarity
 from infonce_lint.semantic.shapes.dims import ONE, Dim, Origin, number
 from infonce_lint.semantic.shapes.facts import Fact, Relation
@@ -44,18 +45,33 @@ def _two_halves(proof: Proof, wanted: Dim) -> tuple[Fact, str] | None:
     """A cut at the size: two views are inferred from the convention."""
     places: dict[Dim, set[Dim]] = {}
     sites: dict[Dim, Fact] = {}
+    sides: dict[Dim, set[str]] = {}
     for fact in proof.facts:
         if fact.relation is Relation.CUT and _asks_for(fact, wanted) and fact.left.of(Origin.AXIS):
             signs = {value > 0 for _, value in fact.right.terms}
             places.setdefault(fact.left, set()).add(-fact.right if signs == {False} else fact.right)
             sites[fact.left] = fact
+            sides.setdefault(fact.left, set()).update(_sides(fact.site.value))
     for axis, cuts in places.items():
         stored = any(is_stored_rows(each) for each in axis.of(Origin.AXIS))
+        if sides[axis] in ({"lower"}, {"upper"}):
+            continue  # one part alone is no half
         if len(cuts) == 1 and not axis.of(Origin.SIZE) and len(axis.terms) <= 2 and not stored:
             (cut,) = cuts
             equal = Fact(Relation.EQUAL, axis, cut * number(2), sites[axis].site)
             return equal, "two views are inferred from the convention"
     return None
+
+
+def _sides(place: Value) -> set[str]:
+    """Which bounds the slices of a place give; nothing for a diagonal or a call, which know both parts."""
+    slices = [each for index in place.inputs for each in (index, *index.inputs) if each.op == "slice"]
+    return {
+        side
+        for each in slices
+        for side in ("lower", "upper")
+        if getattr(each.node, side, None) is not None and len(each.inputs) == 1
+    }
 
 
 def _divisor(proof: Proof, wanted: Dim) -> tuple[Fact, str] | None:

@@ -32,18 +32,29 @@ class Proof:
             lambda each: model.values_by_function.get(each, []),
         )
         self.interpreter.run(self._functions())
-        self.theory = Theory(self.interpreter.facts)
+        self.theory = Theory(self._certain())
         self._taken: list[Fact] = []
 
     def take(self, fact: Fact) -> None:
         """Count one more fact as certain."""
         self._taken.append(fact)
-        self.theory = Theory([*self.interpreter.facts, *self._taken])
+        self.theory = Theory([*self._certain(), *self._taken])
 
     def drop(self, fact: Fact) -> None:
         """Take a fact back."""
         self._taken.remove(fact)
-        self.theory = Theory([*self.interpreter.facts, *self._taken])
+        self.theory = Theory([*self._certain(), *self._taken])
+
+    def _certain(self) -> list[Fact]:
+        """The facts but those that count all entries of a tensor of which the rank is a guess: it may have more axes."""
+        return [fact for fact in self.facts if not any(map(self._counts_guessed, (fact.left, fact.right)))]
+
+    def _counts_guessed(self, dim: Dim) -> bool:
+        for monomial, _ in dim.terms:
+            owners = [symbol.owner for symbol, _ in monomial if symbol.origin is Origin.AXIS]
+            if any(owner in self.interpreter.guessed and owners.count(owner) > 1 for owner in owners):
+                return True
+        return False
 
     def _functions(self) -> list[Function]:
         """Every function that takes part: those of the unit, and the constructors that build what it reads."""

@@ -24,7 +24,7 @@ _READING = frozenset({"attr", "sub", "call", "self", "global", "name"})
 
 def remaining_reads(loss: ContrastiveLoss, proof: Proof) -> list[Value]:
     """The reads of the unit's sizes that reach the loss beside those that findings name: a fix rewrites them too."""
-    reported = loss.model.reported_nodes
+    reported = {id(use.read.node) for use in loss.size_uses}
     tied = _tied(proof)
     found: dict[int, Value] = {}
     for function in _functions(loss):

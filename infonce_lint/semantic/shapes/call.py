@@ -169,6 +169,10 @@ class Call:
         """Note that the operation parts an axis at ``place``, wherever that is."""
         self.context.note(Relation.CUT, axis, place, self.site)
 
+    def scaled(self, factor: Dim) -> None:
+        """Note that the operation scales what it works on by a number."""
+        self.context.note(Relation.SCALE, factor, ONE, self.site)
+
     def fresh(self, axis: int = 0) -> Dim:
         """A dimension that this call alone decides."""
         return symbol(Origin.UNKNOWN, self.site, axis)

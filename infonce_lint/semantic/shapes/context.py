@@ -41,6 +41,7 @@ class Context(ABC):
         self.lists: set[Site] = set()
         self.ranks: dict[Site, int] = {}
         self.likely_ranks: dict[Site, int] = {}
+        self.guessed: set[Site] = set()  # whose rank is only likely
         self.size_reads: dict[object, Value] = {}  # the first read of each configured size, by what tells its symbol
         self.learned = False  # whether a rank was learned since this was reset
 

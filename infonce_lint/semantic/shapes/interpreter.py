@@ -93,6 +93,7 @@ class Interpreter(Context):
             self._take_operands()
         more = {site: rank for site, rank in self.likely_ranks.items() if site not in self.ranks}
         self.ranks.update(more)
+        self.guessed.update(more)
         return bool(more)
 
     def _take_operands(self) -> None:
@@ -318,8 +319,8 @@ class Interpreter(Context):
         if isinstance(known, Opaque):
             self.tensors.add(known.site)
         tensor = self.as_tensor(known) if known is not None else None
-        if tensor is None:
-            return None
+        if tensor is None or (not tensor.dims and tensor.rest is None):
+            return tensor
         world = symbol(Origin.WORLD, WORLD)
         if any(user.op == "call" and user.name in _TOGETHER for user in value.users):
             return Listing(world, tensor)

@@ -9,7 +9,7 @@ from infonce_lint.semantic.graph.values import Class, Value
 from infonce_lint.semantic.names import READERS
 from infonce_lint.semantic.shapes.context import Context
 from infonce_lint.semantic.shapes.dims import Origin, symbol
-from infonce_lint.semantic.shapes.domain import Abstract, Frame, Nothing, Number, Opaque
+from infonce_lint.semantic.shapes.domain import Abstract, Frame, Nothing, Number, Opaque, Tensor
 
 _LONGEST_PATH = 12
 _READING = frozenset({"attr", "sub", "call", "self", "global", "name"})
@@ -27,15 +27,17 @@ def configured(context: Context, value: Value, frame: Frame) -> Number | None:
     if context.origins.configured(value) is None:
         return None
     computed = _computed(context, value, frame)
-    if computed is not None:
+    if isinstance(computed, Number):
         return computed
+    if computed is not None:
+        return None  # a tensor that a size had a part in
     key = size_key(value)
     context.size_reads.setdefault(key, value)
     return Number(symbol(Origin.SIZE, key))
 
 
-def _computed(context: Context, value: Value, frame: Frame) -> Number | None:
-    """What a name or attribute was set to, where that was computed from configured sizes."""
+def _computed(context: Context, value: Value, frame: Frame) -> Number | Tensor | None:
+    """What a name or attribute was set to, where that was computed from configured sizes or is a tensor."""
     if value.op not in ("self", "global"):
         return None
     stored = [each.inputs[0] if each.op == "store" else each for each in value.inputs if not is_none(each)]
@@ -43,6 +45,8 @@ def _computed(context: Context, value: Value, frame: Frame) -> Number | None:
     if len(found) != 1 or len(stored) != 1:
         return None
     (only,) = found
+    if isinstance(only, Tensor) and (only.dims or only.rest is not None):
+        return only
     return only if isinstance(only, Number) and only.dim.of(Origin.SIZE) else None
 
 

@@ -101,4 +101,13 @@ def _order(symbol: Symbol) -> tuple[int, str, int, str, int]:
     if isinstance(owner, Site):
         value = owner.value
         return (_ORDER.get(symbol.origin, 9), value.function.qualified_name, -value.index, value.name, symbol.axis)
-    return (_ORDER.get(symbol.origin, 9), "", 0, "", symbol.axis)
+    return (_ORDER.get(symbol.origin, 9), "", 0, _told(owner), symbol.axis)
+
+
+def _told(owner: object) -> str:
+    """What tells a symbol from others, in words that are the same in every run."""
+    if isinstance(owner, tuple):
+        return ".".join(_told(each) for each in owner)
+    if isinstance(owner, Dim):
+        return owner.shown(lambda each: _told(each.owner))
+    return str(getattr(owner, "name", owner))

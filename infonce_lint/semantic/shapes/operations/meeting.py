@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infonce_lint.semantic.shapes.call import Call, total
+from infonce_lint.semantic.shapes.dims import Origin
 from infonce_lint.semantic.shapes.domain import Abstract, Kind, Listing, Number, Opaque, Parts, Tensor
 from infonce_lint.semantic.shapes.kinds import kind_named
 from infonce_lint.semantic.shapes.table import operation
@@ -64,6 +65,8 @@ def _note_roll(call: Call) -> None:
         call.cut(tensor.axis(axis), shift)
 
 
+#: A number that these are given scales what they work on.
+_SCALING = frozenset("div divide true_divide truediv mul multiply div_no_nan".split())
 _TO_KIND = {
     "bool": Kind.BOOL, "byte": Kind.BOOL, "logical_not": Kind.BOOL, "LogicalNot": Kind.BOOL, "isnan": Kind.BOOL,
     "isinf": Kind.BOOL, "isfinite": Kind.BOOL, "long": Kind.INTEGER, "int": Kind.INTEGER, "argsort": Kind.INTEGER,
@@ -128,6 +131,10 @@ def combined(call: Call) -> Abstract | None:
     known = [call.evaluate(each) for each in values if each is not None]
     if not known or all(isinstance(each, Number) for each in known):
         return None
+    if call.value.name.rstrip("_") in _SCALING:
+        for factor in known[1:]:
+            if isinstance(factor, Number) and factor.dim.of(Origin.SIZE):
+                call.scaled(factor.dim)
     operands = _operands(call, 3 if call.value.name in ("lerp", "addcmul", "addcdiv") else 2)
     if call.value.name.endswith("_"):
         kind = operands[0].kind if operands else Kind.ANY

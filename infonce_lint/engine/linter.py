@@ -30,14 +30,14 @@ _RECURSION_LIMIT = 6000  # frames; a value takes about five for each branch that
 class FixedFile:
     """What fixing made of a file: its new bytes, how many findings were repaired, and what remains.
 
-    ``withheld`` says why fixes that were on offer are not made.
+    ``reason`` says why fixes that were on offer are not made.
     """
 
     data: bytes
     changed: bool
     fixed: int
     remaining: list[Finding]
-    withheld: str = ""
+    reason: str = ""
 
 
 def lint(source: SourceFile, settings: Settings, *, noqa: bool = True) -> list[Finding]:

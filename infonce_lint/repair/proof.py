@@ -46,7 +46,7 @@ class Proof:
         self.theory = Theory([*self._certain(), *self._taken])
 
     def _certain(self) -> list[Fact]:
-        """The facts but those that count all entries of a tensor of which the rank is a guess: it may have more axes."""
+        """The facts but those that count all entries of a tensor of which the rank is a guess: one may be missing."""
         return [fact for fact in self.facts if not any(map(self._counts_guessed, (fact.left, fact.right)))]
 
     def _counts_guessed(self, dim: Dim) -> bool:

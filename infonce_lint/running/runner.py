@@ -279,7 +279,7 @@ def _processed(data: bytes, path: str, settings: Settings, mode: Mode, unsafe: b
     else:
         fixed = fix_bytes(data, path, settings, unsafe=unsafe, linted=linted or lint)
     after = fixed.data if fixed.changed else None
-    withheld = f"{path}: {fixed.withheld}" if fixed.withheld else ""
+    withheld = f"{path}: {fixed.reason}" if fixed.reason else ""
     if mode is not Mode.DIFF:
         return Outcome(path, fixed.data, tuple(fixed.remaining), after, fixed.fixed, withheld)
     remaining = tuple(fixed.remaining)

@@ -48,7 +48,7 @@ def describe(finding: Finding) -> str:
 def problems(data: bytes, path: str) -> list[str]:
     """What is wrong with the fixes of a file: they must end, and leave no finding that was not there."""
     fixed = fix_bytes(data, path, Settings(), unsafe=False)
-    found = [fixed.withheld] if fixed.withheld else []
+    found = [fixed.reason] if fixed.reason else []
     if fixed.changed:
         again = fix_bytes(fixed.data, path, Settings(), unsafe=False)
         before = Counter(each.code for each in lint_bytes(data, path, Settings()))

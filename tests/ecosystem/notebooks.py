@@ -95,8 +95,8 @@ def problems(data: bytes, path: str, counts: Counter[str]) -> list[str]:
     counts["fixed"] += fixed.changed
     counts["findings fixed"] += fixed.fixed
     counts["findings left"] += len(fixed.remaining)
-    if fixed.withheld:
-        found.append(f"not fixed: {fixed.withheld}")
+    if fixed.reason:
+        found.append(f"not fixed: {fixed.reason}")
     if fixed.changed:
         found += [f"fixed: {each}" for each in kept(data, fixed.data, valid, None)]
         gone = [row for row in rows_that_went(data, fixed.data) if b'"' not in row]

@@ -28,8 +28,8 @@ class Proof:
         self.interpreter = Interpreter(
             model.origins,
             model.roles.features | model.roles.cone,
-            [operand for each in model.roles.similarities for operand in each.operands if operand is not each.seed],
             lambda each: model.values_by_function.get(each, []),
+            [operand for each in model.roles.similarities for operand in each.operands if operand is not each.seed],
         )
         self.interpreter.run(self._functions())
         self.theory = Theory(self._certain())

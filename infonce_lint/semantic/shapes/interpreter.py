@@ -52,8 +52,8 @@ class Interpreter(Context):
         self,
         origins: Origins,
         rows: Set[Value],
-        compared: Sequence[Value],
         values_of: Callable[[Function], Sequence[Value]],
+        compared: Sequence[Value] = (),
     ) -> None:
         super().__init__(origins, rows)
         self.compared = compared  # the operands of similarities

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infonce_lint.semantic.shapes.call import Call
 from infonce_lint.semantic.shapes.domain import SCALAR, Abstract, Kind, Tensor
+from infonce_lint.semantic.shapes.entries import largest
 from infonce_lint.semantic.shapes.table import operation
 
 
@@ -57,6 +58,9 @@ def cross_entropy(call: Call) -> Abstract | None:
     elif len(targets.dims) == len(rows):
         for left, right in zip(rows, targets.dims, strict=True):
             call.equal(left, right)
+        wanted = call.at(1, "target", "labels", "label")
+        if wanted is not None and call.library != "tensorflow":
+            call.below(largest(call.context, wanted, call.frame), logits.dims[channels])
     elif rowwise:
         return None
     weight = call.tensor(2, "weight") if call.setup is None else call.setup.tensor(0, "weight")

@@ -166,6 +166,5 @@ def _is_always_given(test: Value) -> bool:
     if tested.op != "name" or not tested.inputs or tested.inputs[0].op != "param":
         return False
     param = tested.inputs[0]
-    callers = param.function.callers
-    given = [each for each in param.inputs if not is_none(each)]
-    return bool(callers) and len(given) >= len(callers)
+    given = [call.argument_for(param.function, param.name) for call in param.function.callers]
+    return bool(given) and all(each is not None and not is_none(each) for each in given)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infonce_lint.semantic.graph.values import Class, Function, Value
+from infonce_lint.semantic.graph.values import Class, Function, Op, Value
 
 _WRAPPERS = frozenset({"DataParallel", "DistributedDataParallel", "compile", "jit", "script", "partial", "to", "cuda"})
 
@@ -15,13 +15,13 @@ def resolve(value: Value, seen: set[Value] | None = None) -> Function | Class | 
     seen.add(value)
     if value.source is not None:
         return value.source
-    if value.op in ("name", "global", "closure", "store", "phi", "return"):
+    if value.op in (Op.NAME, Op.GLOBAL, Op.CLOSURE, Op.STORE, Op.PHI, Op.RETURN):
         for each in reversed(value.inputs):
             found = resolve(each, seen)
             if found is not None:
                 return found
         return None
-    if value.op == "self":
+    if value.op is Op.SELF:
         owner = value.function.enclosing_class
         if owner is not None:
             method = owner.method(value.name)
@@ -36,7 +36,7 @@ def resolve(value: Value, seen: set[Value] | None = None) -> Function | Class | 
             if found is not None:
                 return found
         return None
-    if value.op == "call":
+    if value.op is Op.CALL:
         if value.constructs is not None:
             return value
         if value.callee is not None:
@@ -47,7 +47,7 @@ def resolve(value: Value, seen: set[Value] | None = None) -> Function | Class | 
                 if isinstance(found, Value | Function):
                     return found
             return None
-    if value.op == "attr" and value.inputs:
+    if value.op is Op.ATTR and value.inputs:
         base = resolve(value.inputs[0], seen)
         if isinstance(base, Class):
             return base.method(value.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infonce_lint.semantic.graph.literals import elements
-from infonce_lint.semantic.graph.values import Value
+from infonce_lint.semantic.graph.values import Op, Value
 from infonce_lint.semantic.names import CUSTOMARY_LIBRARIES, LIBRARIES
 
 #: Instances of these act like functions of the library (MindSpore's ``P.Concat()``); layers and models do not.
@@ -15,9 +15,9 @@ OPERATORS = frozenset(
 
 def call_name(called: Value) -> str:
     """The last name of what is called: ``torch.arange`` -> ``arange``, an imported alias -> its own name."""
-    if called.op in ("name", "global") and called.inputs and called.inputs[0].op == "import":
+    if called.op in (Op.NAME, Op.GLOBAL) and called.inputs and called.inputs[0].op is Op.IMPORT:
         return called.inputs[0].name.rsplit(".", 1)[-1]
-    if called.op == "import":
+    if called.op is Op.IMPORT:
         return called.name.rsplit(".", 1)[-1]
     return called.name
 
@@ -26,15 +26,18 @@ def called_class(call: Value) -> str | None:
     """The class name behind an instance that is called: ``self.similarity_f(a, b)`` -> ``CosineSimilarity``."""
     called = call.inputs[0]
     for _ in range(_LONGEST_PATH):
-        if called.op in ("self", "global", "closure", "name", "store", "phi", "param", "return") and called.inputs:
+        if (
+            called.op in (Op.SELF, Op.GLOBAL, Op.CLOSURE, Op.NAME, Op.STORE, Op.PHI, Op.PARAM, Op.RETURN)
+            and called.inputs
+        ):
             called = called.inputs[-1]
-        elif called.op == "item" and isinstance(called.literal, int):
+        elif called.op is Op.ITEM and isinstance(called.literal, int):
             standing = elements(called.inputs[0], called.literal)
             if not standing:
                 return None
             called = standing[-1]
-        elif called.op == "call":
-            if called.name in ("to", "cuda", "DataParallel") and called.inputs[0].op == "attr":
+        elif called.op is Op.CALL:
+            if called.name in ("to", "cuda", "DataParallel") and called.inputs[0].op is Op.ATTR:
                 called = called.inputs[0].inputs[0]
                 continue
             if called.callee is not None:
@@ -54,7 +57,7 @@ def called_name(call: Value) -> str:
 def receiver_of(call: Value) -> Value | None:
     """The object whose method a call runs (``x`` in ``x.view(2, -1)``); None for functions, a library's included."""
     called = call.inputs[0]
-    return called.inputs[0] if called.op == "attr" and not is_library(called.inputs[0]) else None
+    return called.inputs[0] if called.op is Op.ATTR and not is_library(called.inputs[0]) else None
 
 
 def tensor_of(call: Value) -> Value | None:
@@ -74,18 +77,18 @@ _LONGEST_PATH = 24  # dots and renamings between a name and its import
 def is_library(value: Value) -> bool:
     """Whether a value is an array library or a module of one."""
     for _ in range(_LONGEST_PATH):  # a global may be bound to itself
-        if value.op not in ("attr", "name", "global") or not value.inputs:
+        if value.op not in (Op.ATTR, Op.NAME, Op.GLOBAL) or not value.inputs:
             break
         value = value.inputs[0]
-    if value.op == "global":
+    if value.op is Op.GLOBAL:
         return value.name in CUSTOMARY_LIBRARIES  # a fragment whose imports stand elsewhere
-    return value.op == "import" and value.name.lstrip(".").split(".")[0] in LIBRARIES
+    return value.op is Op.IMPORT and value.name.lstrip(".").split(".")[0] in LIBRARIES
 
 
 def is_library_call(call: Value) -> bool:
     """Whether a call runs a function of an array library (under whatever name it was imported)."""
     called = call.inputs[0]
-    return is_library(called.inputs[0] if called.op == "attr" else called)
+    return is_library(called.inputs[0] if called.op is Op.ATTR else called)
 
 
 def is_gather(call: Value) -> bool:
@@ -93,4 +96,4 @@ def is_gather(call: Value) -> bool:
     called = call.inputs[0]
     if "gather" in call.name.lower():
         return True
-    return call.name == "apply" and called.op == "attr" and "gather" in called.inputs[0].name.lower()
+    return call.name == "apply" and called.op is Op.ATTR and "gather" in called.inputs[0].name.lower()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from infonce_lint.semantic.graph.syntax import access_path
-from infonce_lint.semantic.graph.values import Class, Entry, Function, Module, Value
+from infonce_lint.semantic.graph.values import Class, Entry, Function, Module, Op, Value
+from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.names import is_contrastive_name, is_loss_name
 
 
@@ -50,7 +51,7 @@ def _place(entry: Entry) -> tuple[object, str] | None:
     """What an entry is recognised by in other functions: its class or the module, and its path."""
     function = entry.value.function
     start = function.parameters.get(entry.root)
-    if entry.root == "self" or (start is not None and start.op == "selfparam"):
+    if entry.root == "self" or (start is not None and start.op is Op.SELFPARAM):
         owner = function.enclosing_class
         return (owner, entry.path) if owner is not None else None
     scope: Function | None = function
@@ -76,18 +77,10 @@ def _stored_by_callers(entry: Entry) -> Iterable[Value]:
 
 def _classes_behind(base: Value) -> Iterable[Class]:
     """The classes of this file that an object may be an instance of."""
-    seen = {base}
-    pending = [base]
-    while pending:
-        value = pending.pop()
-        if value.op == "call":
-            if value.constructs is not None:
-                yield value.constructs
-            continue
-        if value.op in ("name", "param", "global", "closure", "store", "phi", "self"):
-            new = [each for each in value.inputs if each not in seen]
-            seen.update(new)
-            pending.extend(new)
+    carriers = (Op.NAME, Op.PARAM, Op.GLOBAL, Op.CLOSURE, Op.STORE, Op.PHI, Op.SELF)
+    for value in walk([base], lambda each: each.inputs if each.op in carriers else ()):
+        if value.op is Op.CALL and value.constructs is not None:
+            yield value.constructs
 
 
 def _last_name(entry: Entry) -> str:

@@ -8,7 +8,7 @@ import libcst as cst
 
 from infonce_lint.semantic.graph.calls import call_name
 from infonce_lint.semantic.graph.scopes import Scopes, element_of, is_self
-from infonce_lint.semantic.graph.values import Block, Function, Value
+from infonce_lint.semantic.graph.values import Block, Function, Op, Value
 from infonce_lint.semantic.names import is_config_size_name
 
 
@@ -29,7 +29,7 @@ class Expressions(Scopes):
     def eval_other(self, node: cst.CSTNode) -> Value:
         """Anything without a handler of its own: a value made of its sub-expressions."""
         parts = [child for child in node.children if isinstance(child, cst.BaseExpression)]
-        return self.value("other", type(node).__name__, node, [self.evaluate(part) for part in parts])
+        return self.value(Op.OTHER, type(node).__name__, node, [self.evaluate(part) for part in parts])
 
     # -- names and attributes ----------------------------------------------------------------------------------------
 
@@ -37,20 +37,20 @@ class Expressions(Scopes):
         name = node.value
         bound = self.env.get(name)
         if bound is None and name in SINGLETONS:
-            return self.value("singleton", name, node, [])
+            return self.value(Op.SINGLETON, name, node, [])
         if bound is not None:
-            if self.function.is_module and bound.op not in ("func", "class", "import", "global", "item"):
+            if self.function.is_module and bound.op not in (Op.FUNC, Op.CLASS, Op.IMPORT, Op.GLOBAL, Op.ITEM):
                 # at module level every read counts as a read of a global: constants are defined there
-                read = self.value("global", name, node, [bound])
+                read = self.value(Op.GLOBAL, name, node, [bound])
                 read.scope = dict(self.env)
                 return read
-            if bound.op in ("param", "import", "func", "class"):
-                read = self.value("name", name, node, [bound])
-                if bound.op == "param":
+            if bound.op in (Op.PARAM, Op.IMPORT, Op.FUNC, Op.CLASS):
+                read = self.value(Op.NAME, name, node, [bound])
+                if bound.op is Op.PARAM:
                     read.scope = dict(self.env)
                 return read
             return bound
-        read = self.value("free", name, node, [])  # linking finds what encloses it
+        read = self.value(Op.FREE, name, node, [])  # linking finds what encloses it
         read.scope = dict(self.env)
         return read
 
@@ -60,12 +60,12 @@ class Expressions(Scopes):
         if is_self(base):
             key = f"self.{name}"
             known = self.env.get(key)
-            read = self.value("self", name, node, [known] if known is not None else [])
+            read = self.value(Op.SELF, name, node, [known] if known is not None else [])
             owner = self.function.enclosing_class
             if owner is not None:
                 owner.reads.setdefault(name, []).append(read)
         else:
-            read = self.value("attr", name, node, [base])
+            read = self.value(Op.ATTR, name, node, [base])
             self.enter_entry(node, base, read)
             if not is_config_size_name(name, self.size_names):
                 return read
@@ -80,13 +80,13 @@ class Expressions(Scopes):
                 inputs.append(self.evaluate(inner.value))
             elif isinstance(inner, cst.Slice):
                 bounds = [self.evaluate(each) for each in (inner.lower, inner.upper, inner.step) if each is not None]
-                inputs.append(self.value("slice", "", inner, bounds))
-        if len(inputs) == 2 and inputs[1].op == "const" and isinstance(inputs[1].literal, int):
+                inputs.append(self.value(Op.SLICE, "", inner, bounds))
+        if len(inputs) == 2 and inputs[1].op is Op.CONST and isinstance(inputs[1].literal, int):
             known = element_of(inputs[0], inputs[1].literal)
             if known is not None:
                 return known
-        read = self.value("sub", "", node, inputs)
-        if inputs[-1].op == "str" and len(inputs) == 2:
+        read = self.value(Op.SUB, "", node, inputs)
+        if inputs[-1].op is Op.STR and len(inputs) == 2:
             read.name = str(inputs[-1].literal)
             read.scope = dict(self.env)
             self.enter_entry(node, inputs[0], read)
@@ -100,7 +100,7 @@ class Expressions(Scopes):
         for argument in node.args:
             inputs.append(self.evaluate(argument.value))
             keywords.append("*" * len(argument.star) or None if argument.keyword is None else argument.keyword.value)
-        made = self.value("call", call_name(called), node, inputs)
+        made = self.value(Op.CALL, call_name(called), node, inputs)
         made.keywords = tuple(keywords)
         made.scope = dict(self.env)
         self.function.calls.append(made)
@@ -110,24 +110,24 @@ class Expressions(Scopes):
 
     def eval_BinaryOperation(self, node: cst.BinaryOperation) -> Value:
         left, right = self.evaluate(node.left), self.evaluate(node.right)
-        return self.value("binop", type(node.operator).__name__, node, [left, right])
+        return self.value(Op.BINOP, type(node.operator).__name__, node, [left, right])
 
     def eval_UnaryOperation(self, node: cst.UnaryOperation) -> Value:
-        return self.value("unary", type(node.operator).__name__, node, [self.evaluate(node.expression)])
+        return self.value(Op.UNARY, type(node.operator).__name__, node, [self.evaluate(node.expression)])
 
     def eval_BooleanOperation(self, node: cst.BooleanOperation) -> Value:
         left, right = self.evaluate(node.left), self.evaluate(node.right)
-        return self.value("bool", type(node.operator).__name__, node, [left, right])
+        return self.value(Op.BOOL, type(node.operator).__name__, node, [left, right])
 
     def eval_Comparison(self, node: cst.Comparison) -> Value:
         inputs = [self.evaluate(node.left)]
         inputs += [self.evaluate(target.comparator) for target in node.comparisons]
         operator = type(node.comparisons[0].operator).__name__
-        return self.value("compare", operator, node, inputs)
+        return self.value(Op.COMPARE, operator, node, inputs)
 
     def eval_IfExp(self, node: cst.IfExp) -> Value:
         test = self.evaluate(node.test)
-        phi = self.value("phi", "ifexp", node, [self.evaluate(node.body), self.evaluate(node.orelse)])
+        phi = self.value(Op.PHI, "ifexp", node, [self.evaluate(node.body), self.evaluate(node.orelse)])
         phi.literal = test
         return phi
 
@@ -144,14 +144,14 @@ class Expressions(Scopes):
         inner = node.value
         if isinstance(inner, cst.From):
             inner = inner.item
-        value = self.evaluate(inner) if inner is not None else self.value("none", "", node, [])
+        value = self.evaluate(inner) if inner is not None else self.value(Op.NONE, "", node, [])
         self.function.returns.add_input(value)
         return value
 
     # -- literals and displays ---------------------------------------------------------------------------------------
 
     def eval_Integer(self, node: cst.Integer) -> Value:
-        made = self.value("const", "", node, [])
+        made = self.value(Op.CONST, "", node, [])
         try:
             made.literal = int(node.value, 0)
         except ValueError:
@@ -159,27 +159,27 @@ class Expressions(Scopes):
         return made
 
     def eval_Float(self, node: cst.Float) -> Value:
-        made = self.value("const", "", node, [])
+        made = self.value(Op.CONST, "", node, [])
         made.literal = float(node.value.replace("_", ""))
         return made
 
     def eval_SimpleString(self, node: cst.SimpleString) -> Value:
-        made = self.value("str", "", node, [])
+        made = self.value(Op.STR, "", node, [])
         made.literal = node.raw_value
         return made
 
     def eval_ConcatenatedString(self, node: cst.ConcatenatedString) -> Value:
-        return self.value("str", "", node, [])
+        return self.value(Op.STR, "", node, [])
 
     def eval_FormattedString(self, node: cst.FormattedString) -> Value:
         for part in node.parts:
             if isinstance(part, cst.FormattedStringExpression):
                 self.evaluate(part.expression)
-        return self.value("str", "", node, [])
+        return self.value(Op.STR, "", node, [])
 
     def eval_Tuple(self, node: cst.Tuple | cst.List | cst.Set) -> Value:
         inputs = [self.evaluate(element.value) for element in node.elements]
-        return self.value("tuple", type(node).__name__, node, inputs)
+        return self.value(Op.TUPLE, type(node).__name__, node, inputs)
 
     eval_List = eval_Tuple
     eval_Set = eval_Tuple
@@ -192,11 +192,11 @@ class Expressions(Scopes):
         for element in node.elements:
             if isinstance(element, cst.DictElement):
                 key = self.evaluate(element.key)
-                keys.append(str(key.literal) if key.op == "str" else None)
+                keys.append(str(key.literal) if key.op is Op.STR else None)
             else:
                 keys.append(None)
             inputs.append(self.evaluate(element.value))
-        made = self.value("dict", "", node, inputs)
+        made = self.value(Op.DICT, "", node, inputs)
         made.keywords = tuple(keys)
         return made
 
@@ -208,7 +208,7 @@ class Expressions(Scopes):
         containers = self.comprehension_targets(node.for_in)
         element = self.evaluate(node.elt)
         self.env = outer
-        return self.value("comp", "", node, [element, *containers])
+        return self.value(Op.COMP, "", node, [element, *containers])
 
     eval_GeneratorExp = eval_ListComp
     eval_SetComp = eval_ListComp
@@ -219,7 +219,7 @@ class Expressions(Scopes):
         containers = self.comprehension_targets(node.for_in)
         element = self.evaluate(node.value)
         self.env = outer
-        return self.value("comp", "", node, [element, *containers])
+        return self.value(Op.COMP, "", node, [element, *containers])
 
     def comprehension_targets(self, clause: cst.CompFor | None) -> list[Value]:
         """Bind the loop variables of a comprehension; its containers."""
@@ -227,7 +227,7 @@ class Expressions(Scopes):
         while clause is not None:
             container = self.evaluate(clause.iter)
             containers.append(container)
-            self.bind(clause.target, self.value("item", "", clause.target, [container]))
+            self.bind(clause.target, self.value(Op.ITEM, "", clause.target, [container]))
             for condition in clause.ifs:
                 self.evaluate(condition.test)
             clause = clause.inner_for_in
@@ -236,12 +236,12 @@ class Expressions(Scopes):
     def eval_Lambda(self, node: cst.Lambda) -> Value:
         function = Function("<lambda>", node, self.function, None)
         function.body = Block(function, None, 0, node)
-        function.returns = Value("return", "<lambda>", None, [], function, function.body, 0)
+        function.returns = Value(Op.RETURN, "<lambda>", None, [], function, function.body, 0)
         self.values.append(function.returns)
         self.parameters(function, node.params)
         self.bodies[id(function)] = node.body
         self.pending.append(function)
-        made = self.value("func", "<lambda>", node, [])
+        made = self.value(Op.FUNC, "<lambda>", node, [])
         made.source = function
         return made
 

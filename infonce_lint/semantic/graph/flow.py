@@ -17,7 +17,8 @@ from infonce_lint.semantic.graph.syntax import (
     leaves,
     leaves_if,
 )
-from infonce_lint.semantic.graph.values import Block, Class, Function, Module, Value
+from infonce_lint.semantic.graph.values import Block, Class, Function, Module, Op, Value
+from infonce_lint.semantic.graph.walk import walk
 
 Environment = dict[str, Value]
 
@@ -47,7 +48,7 @@ class GraphBuilder(Expressions):
         self.enter(main, main.final)
         for name, values in self.rebound.items():
             bound = [main.final[name], *values] if name in main.final else values
-            main.final[name] = bound[0] if len(bound) == 1 else self.value("phi", name, None, bound)
+            main.final[name] = bound[0] if len(bound) == 1 else self.value(Op.PHI, name, None, bound)
 
     def run_function(self, function: Function) -> None:
         """Walk the body of a function whose parameters are known."""
@@ -71,7 +72,7 @@ class GraphBuilder(Expressions):
         """A function record with its empty body block and its return value."""
         function = Function(name, node, parent, owner)
         function.body = Block(function, None, 0, node)
-        function.returns = Value("return", name, None, [], function, function.body, 0)
+        function.returns = Value(Op.RETURN, name, None, [], function, function.body, 0)
         self.values.append(function.returns)
         return function
 
@@ -131,16 +132,16 @@ class GraphBuilder(Expressions):
             if other is None:
                 merged[name] = self._perhaps(name, value, node)
             elif other is not value:
-                phi = self.value("phi", name, node, [other, value])
+                phi = self.value(Op.PHI, name, node, [other, value])
                 phi.literal = test
                 merged[name] = phi
         return merged
 
     def _perhaps(self, name: str, value: Value, node: cst.CSTNode) -> Value:
         """A name that only one of two branches has bound."""
-        if value.maybe_unbound or value.op in ("func", "class", "import", "const", "store") or "." in name:
+        if value.maybe_unbound or value.op in (Op.FUNC, Op.CLASS, Op.IMPORT, Op.CONST, Op.STORE) or "." in name:
             return value
-        phi = self.value("phi", name, node, [value])
+        phi = self.value(Op.PHI, name, node, [value])
         phi.maybe_unbound = True
         return phi
 
@@ -164,19 +165,20 @@ class GraphBuilder(Expressions):
             other_ends = self.nested(statement.orelse.body, self.env, comparisons, statement)
         else_env = self.env
         if ends and statement.orelse is None and self._fills_up(statement.body, before, then_env):
-            self.block.guards.append(self.value("guard", "", statement.test, [test]))
+            self.block.guards.append(self.value(Op.GUARD, "", statement.test, [test]))
         if ends and other_ends:
             self.env = self.join(then_env, else_env, statement, test)
         else:
             # one branch leaves the block: the test decides all that follows
             self.env = then_env if ends else else_env
-            self.block.guards.append(self.value("guard", "", statement.test, [test]))
+            self.block.guards.append(self.value(Op.GUARD, "", statement.test, [test]))
 
     def _fills_up(self, body: cst.BaseSuite, before: Environment, after: Environment) -> bool:
         """Whether a branch brings a tensor to another number of rows: ``if short: x = F.pad(x, ...)``."""
         changed = [(before[name], after[name]) for name in assigned_names(body) if name in before and name in after]
         return any(
-            new.op == "call" and call_name(new.inputs[0]) in _FILLING and old in _behind(new) for old, new in changed
+            new.op is Op.CALL and call_name(new.inputs[0]) in _FILLING and old in walk([new], lambda each: each.inputs)
+            for old, new in changed
         )
 
     def run_For(self, statement: cst.For) -> None:
@@ -198,10 +200,10 @@ class GraphBuilder(Expressions):
         env = dict(before)
         phis = {}
         for name in rebound:
-            phis[name] = env[name] = self.value("phi", name, statement, [before[name]])
+            phis[name] = env[name] = self.value(Op.PHI, name, statement, [before[name]])
         self.env = env
         if target is not None and container is not None:
-            self.bind(target, self.value("item", "", target, [container]))
+            self.bind(target, self.value(Op.ITEM, "", target, [container]))
         self.nested(body, self.env, [], statement)
         for name, phi in phis.items():
             if self.env.get(name) is not phi and name in self.env:
@@ -246,7 +248,7 @@ class GraphBuilder(Expressions):
         self.parameters(function, statement.params)
         self.bodies[id(function)] = statement.body
         self.pending.append(function)
-        named = self.value("func", statement.name.value, statement, [])
+        named = self.value(Op.FUNC, statement.name.value, statement, [])
         named.source = function
         if self.owner is not None and self.class_env is self.env:
             self.owner.methods[statement.name.value] = function
@@ -256,7 +258,7 @@ class GraphBuilder(Expressions):
         bases = [self.evaluate(base.value) for base in statement.bases]
         record = Class(statement.name.value, statement, bases)
         self.classes.append(record)
-        named = self.value("class", record.name, statement, [])
+        named = self.value(Op.CLASS, record.name, statement, [])
         named.source = record
         self.set_name(record.name, named)
         outer_env, outer_owner, outer_class_env = self.env, self.owner, self.class_env
@@ -265,7 +267,7 @@ class GraphBuilder(Expressions):
         with self.opened(statement):
             self.run_suite(statement.body)
         for name, value in self.env.items():
-            if outer_env.get(name) is not value and value.op not in ("func", "class"):
+            if outer_env.get(name) is not value and value.op not in (Op.FUNC, Op.CLASS):
                 record.slots.setdefault(name, []).append(value)
         self.env, self.owner, self.class_env = outer_env, outer_owner, outer_class_env
 
@@ -283,7 +285,7 @@ class GraphBuilder(Expressions):
 
     def in_place(self, node: cst.BaseExpression, result: Value) -> None:
         """``mask.fill_diagonal_(0)`` and ``list.append(x)`` change what the name stands for."""
-        if result.op != "call" or not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute):
+        if result.op is not Op.CALL or not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute):
             return
         if changes_receiver(node.func.attr.value):
             self.mutate(node.func.value, result)
@@ -301,7 +303,7 @@ class GraphBuilder(Expressions):
         left = self.evaluate(small.target)
         right = self.evaluate(small.value)
         operator = type(small.operator).__name__.removesuffix("Assign")
-        self.bind(small.target, self.value("binop", operator, small, [left, right]))
+        self.bind(small.target, self.value(Op.BINOP, operator, small, [left, right]))
 
     def run_Return(self, small: cst.Return) -> None:
         if small.value is not None:
@@ -309,7 +311,7 @@ class GraphBuilder(Expressions):
 
     def run_Assert(self, small: cst.Assert) -> None:
         test = self.evaluate(small.test)
-        self.block.guards.append(self.value("guard", "assert", small.test, [test]))
+        self.block.guards.append(self.value(Op.GUARD, "assert", small.test, [test]))
 
     def run_Raise(self, small: cst.Raise) -> None:
         if small.exc is not None:
@@ -333,7 +335,7 @@ class GraphBuilder(Expressions):
     def imported(self, local: str, path: str) -> None:
         """A name that an import binds."""
         self.imports[local] = path
-        self.set_name(local, self.value("import", path, None, []))
+        self.set_name(local, self.value(Op.IMPORT, path, None, []))
 
     def run_Global(self, small: cst.Global) -> None:
         self.function.globals.update(item.name.value for item in small.names)
@@ -347,15 +349,3 @@ class GraphBuilder(Expressions):
             name = target.value if isinstance(target, cst.Element) else target
             if isinstance(name, cst.Name):
                 self.env.pop(name.value, None)
-
-
-def _behind(value: Value) -> set[Value]:
-    """Everything that a value was computed from in its function, itself included."""
-    found = {value}
-    pending = [value]
-    while pending:
-        for each in pending.pop().inputs:
-            if each not in found:
-                found.add(each)
-                pending.append(each)
-    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from infonce_lint.semantic.graph.callables import resolve
 from infonce_lint.semantic.graph.calls import call_name
 from infonce_lint.semantic.graph.entries import link_entries, link_passed_entries
-from infonce_lint.semantic.graph.values import CALL_METHODS, Class, Function, Module, Value
+from infonce_lint.semantic.graph.values import CALL_METHODS, Class, Function, Module, Op, Value
 
 
 def link(module: Module) -> None:
@@ -16,7 +16,7 @@ def link(module: Module) -> None:
     link_entries(module)
     for function in module.functions:
         for name, default in function.defaults.items():
-            if default.op not in ("const", "str"):
+            if default.op not in (Op.CONST, Op.STR):
                 function.parameters[name].add_input(default)
         for call in function.calls:
             call.name = call_name(call.inputs[0])
@@ -43,7 +43,7 @@ def _link_classes(module: Module) -> None:
 def _link_free_names(module: Module) -> None:
     """A name not bound in its own scope stands for every binding of the nearest scope that has one."""
     for value in module.values:
-        if value.op != "free":
+        if value.op is not Op.FREE:
             continue
         scope = value.function.parent if value.name not in value.function.globals else None
         while scope is not None and not scope.is_module:
@@ -51,12 +51,12 @@ def _link_free_names(module: Module) -> None:
                 break
             scope = scope.parent
         if scope is None or scope.is_module:
-            value.op = "global"
+            value.op = Op.GLOBAL
             last = module.main.final.get(value.name)
             if last is not None:
                 value.add_input(last)
         else:
-            value.op = "closure"
+            value.op = Op.CLOSURE
             for bound in scope.bindings[value.name]:
                 value.add_input(bound)
 
@@ -75,7 +75,7 @@ def _link_attributes(module: Module) -> None:
                         read.add_input(method.returns)
         for buffer in _registered(owner):
             name = str(buffer.inputs[1].literal)
-            store = Value("store", name, buffer.node, [buffer.inputs[2]], buffer.function, buffer.block, buffer.index)
+            store = Value(Op.STORE, name, buffer.node, [buffer.inputs[2]], buffer.function, buffer.block, buffer.index)
             buffer.inputs[2].users.append(store)
             module.values.append(store)
             owner.slots.setdefault(name, []).append(store)
@@ -90,7 +90,7 @@ def _registered(owner: Class) -> list[Value]:
     for method in owner.methods.values():
         for call in method.calls:
             registers = call.name in ("register_buffer", "register_parameter") and len(call.inputs) > 2
-            if registers and call.inputs[1].op == "str":
+            if registers and call.inputs[1].op is Op.STR:
                 found.append(call)
     return found
 
@@ -107,7 +107,7 @@ def _link_call(call: Value) -> None:
                 break
     elif isinstance(target, Function):
         _run(call, target)
-        if call.inputs[0].op == "self":
+        if call.inputs[0].op is Op.SELF:
             _run_overrides(call, target)
     elif call.name == "partial" and isinstance(held := resolve(call), Function):
         _pass_keywords(call, held)
@@ -122,9 +122,9 @@ def _link_call(call: Value) -> None:
 def _is_super_init(call: Value) -> bool:
     called = call.inputs[0]
     return (
-        called.op == "attr"
+        called.op is Op.ATTR
         and called.name == "__init__"
-        and called.inputs[0].op == "call"
+        and called.inputs[0].op is Op.CALL
         and called.inputs[0].name == "super"
     )
 
@@ -173,7 +173,7 @@ def _pass_arguments(call: Value, function: Function) -> None:
     # Class.method(obj, ...) passes the object itself first
     called = call.inputs[0]
     is_bound = function.owner is None or function.is_static or "classmethod" in function.decorators
-    if called.op == "attr" and not is_bound and isinstance(resolve(called.inputs[0]), Class):
+    if called.op is Op.ATTR and not is_bound and isinstance(resolve(called.inputs[0]), Class):
         position = 0 if call.name in ("__init__", "__new__") else -1
     for keyword, argument in call.arguments():
         if keyword is None:

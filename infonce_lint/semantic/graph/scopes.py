@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 import libcst as cst
 
 from infonce_lint.semantic.graph.syntax import access_path
-from infonce_lint.semantic.graph.values import Block, Class, Entry, Function, Value
+from infonce_lint.semantic.graph.values import Block, Class, Entry, Function, Op, Value
 
 
 class Scopes(ABC):
@@ -33,7 +33,7 @@ class Scopes(ABC):
         self.class_env: dict[str, Value] | None = None
         self.owner: Class | None = None
 
-    def value(self, op: str, name: str, node: cst.CSTNode | None, inputs: list[Value]) -> Value:
+    def value(self, op: Op, name: str, node: cst.CSTNode | None, inputs: list[Value]) -> Value:
         """A new value at the current statement, registered with its inputs."""
         made = Value(op, name, node, inputs, self.function, self.block, self.index)
         for each in inputs:
@@ -54,10 +54,10 @@ class Scopes(ABC):
         function.is_static = "staticmethod" in function.decorators
         for position, param in enumerate([*named, *(star for star in stars if isinstance(star, cst.Param))]):
             name = param.name.value
-            made = Value("param", name, param.name, [], function, function.body, 0)
+            made = Value(Op.PARAM, name, param.name, [], function, function.body, 0)
             self.values.append(made)
             if position == 0 and is_method and not function.is_static:
-                made.op = "selfparam"
+                made.op = Op.SELFPARAM
             elif position < len(ordinary):
                 function.positional.append(name)
             function.parameters[name] = made
@@ -93,7 +93,7 @@ class Scopes(ABC):
             for position, element in enumerate(target.elements):
                 part = element_of(value, position, len(target.elements))
                 if part is None:
-                    part = self.value("item", str(position), element.value, [value])
+                    part = self.value(Op.ITEM, str(position), element.value, [value])
                     part.literal = position
                 self.bind(element.value, part)
         elif isinstance(target, cst.StarredElement):
@@ -109,29 +109,29 @@ class Scopes(ABC):
         name = target.attr.value
         if is_self(base):
             owner = self.function.enclosing_class
-            kept = self.value("store", name, target, [value])
+            kept = self.value(Op.STORE, name, target, [value])
             self.env[f"self.{name}"] = kept
             if owner is not None:
                 owner.slots.setdefault(name, []).append(kept)
         else:
-            self.enter_entry(target, base, self.value("store", name, target, [value]))
+            self.enter_entry(target, base, self.value(Op.STORE, name, target, [value]))
 
     def store_element(self, target: cst.Subscript, value: Value) -> None:
         """``mask[i, j] = 0``: a new version of the container, shaped by the indices too."""
         indexed = self.evaluate(target)
-        version = self.value("setitem", "", target, [*indexed.inputs, value])
-        if indexed.op == "sub" and indexed.name:
-            self.enter_entry(target, indexed.inputs[0], self.value("store", indexed.name, target, [value]))
+        version = self.value(Op.SETITEM, "", target, [*indexed.inputs, value])
+        if indexed.op is Op.SUB and indexed.name:
+            self.enter_entry(target, indexed.inputs[0], self.value(Op.STORE, indexed.name, target, [value]))
         self.mutate(target.value, version)
 
     def mutate(self, node: cst.BaseExpression, version: Value) -> None:
         """What ``node`` names now stands for ``version``."""
         if isinstance(node, cst.Name):
-            if node.value in self.env and self.env[node.value].op not in ("import", "func", "class"):
+            if node.value in self.env and self.env[node.value].op not in (Op.IMPORT, Op.FUNC, Op.CLASS):
                 self.set_name(node.value, version)
         elif isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name):
             base = self.env.get(node.value.value)
-            if base is not None and base.op == "selfparam":
+            if base is not None and base.op is Op.SELFPARAM:
                 self.store_attribute(node, version)
 
     def enter_entry(self, node: cst.BaseExpression, base: Value, value: Value) -> None:
@@ -139,7 +139,7 @@ class Scopes(ABC):
         root, _, path = access_path(node).partition(".")
         if not path:
             return
-        key, is_store = f"{root}.{path}", value.op == "store"
+        key, is_store = f"{root}.{path}", value.op is Op.STORE
         if is_store:
             self.forget_entries(key)
             self.env[key] = value
@@ -157,13 +157,13 @@ class Scopes(ABC):
 
 def is_self(value: Value) -> bool:
     """Whether a value is the method's own object."""
-    return value.op == "selfparam" or (value.op in ("name", "free") and value.name == "self")
+    return value.op is Op.SELFPARAM or (value.op in (Op.NAME, Op.FREE) and value.name == "self")
 
 
 def element_of(value: Value, position: int, count: int | None = None) -> Value | None:
     """The element of a tuple display at ``position``, when the display is at hand and has ``count`` elements."""
-    if value.op == "global" and value.inputs:
+    if value.op is Op.GLOBAL and value.inputs:
         value = value.inputs[0]
-    if value.op != "tuple" or (count is not None and len(value.inputs) != count):
+    if value.op is not Op.TUPLE or (count is not None and len(value.inputs) != count):
         return None
     return value.inputs[position] if -len(value.inputs) <= position < len(value.inputs) else None

@@ -7,6 +7,7 @@ from" is a walk along ``inputs`` and "where does it flow" a walk along ``users``
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -30,15 +31,52 @@ class Block:
         self.statements: dict[int, cst.CSTNode] = {}  # by number
 
 
+class Op(str, enum.Enum):
+    """The kind of a value: what computes it."""
+
+    CONST = "const"  # a number
+    STR = "str"  # a string
+    SINGLETON = "singleton"  # None, True or False
+    NONE = "none"  # what a bare yield gives
+    OTHER = "other"  # anything without a kind of its own
+    NAME = "name"
+    FREE = "free"
+    GLOBAL = "global"
+    CLOSURE = "closure"
+    PARAM = "param"
+    SELFPARAM = "selfparam"
+    IMPORT = "import"
+    FUNC = "func"
+    CLASS = "class"
+    RETURN = "return"
+    SELF = "self"
+    ATTR = "attr"
+    SUB = "sub"
+    SLICE = "slice"
+    ITEM = "item"
+    STORE = "store"
+    SETITEM = "setitem"
+    CALL = "call"
+    BINOP = "binop"
+    UNARY = "unary"
+    BOOL = "bool"
+    COMPARE = "compare"
+    PHI = "phi"
+    TUPLE = "tuple"
+    DICT = "dict"
+    COMP = "comp"
+    GUARD = "guard"
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class Value:
     """One computed value.
 
-    ``op`` is its kind (``const``, ``param``, ``call``, ``attr``, ...), ``name`` the attribute, operator or callee
+    ``op`` is its kind, ``name`` the attribute, operator or callee
     name that goes with it, ``keywords`` runs parallel to the arguments of a call (None for positional ones).
     """
 
-    op: str
+    op: Op
     name: str
     node: cst.CSTNode | None
     inputs: list[Value]

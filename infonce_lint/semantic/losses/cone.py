@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from infonce_lint.semantic.graph.calls import OPERATORS, called_class, called_name, is_library_call, receiver_of
-from infonce_lint.semantic.graph.values import Value
+from infonce_lint.semantic.graph.values import Op, Value
+from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.losses.features import FEATURE_FUNCTIONS
 from infonce_lint.semantic.names import is_contrastive_name, is_loss_name
 
@@ -13,7 +14,24 @@ PRODUCTS = frozenset(
     "batch_dot CosineSimilarity dot cos_sim pairwise_distance".split()
 )
 _KEEPING_OPS = frozenset(
-    "unary compare phi name closure store self global tuple comp item dict return param bool setitem".split()
+    {
+        Op.UNARY,
+        Op.COMPARE,
+        Op.PHI,
+        Op.NAME,
+        Op.CLOSURE,
+        Op.STORE,
+        Op.SELF,
+        Op.GLOBAL,
+        Op.TUPLE,
+        Op.COMP,
+        Op.ITEM,
+        Op.DICT,
+        Op.RETURN,
+        Op.PARAM,
+        Op.BOOL,
+        Op.SETITEM,
+    }
 )
 #: Asking a tensor for one of these does not give a tensor computed from its values.
 _NOT_VALUES = frozenset(
@@ -38,26 +56,19 @@ _REDUCTIONS = frozenset({"mean", "sum", "reduce_mean", "reduce_sum"})
 
 def cone_of(seed: Value) -> set[Value]:
     """Everything computed from the entries of ``seed``, a similarity, itself included."""
-    cone: set[Value] = set()
-    stack = [seed]
-    while stack:
-        value = stack.pop()
-        if value not in cone:
-            cone.add(value)
-            stack.extend(user for user in value.users if user not in cone and keeps_values(user, value))
-    return cone
+    return set(walk([seed], lambda value: [user for user in value.users if keeps_values(user, value)]))
 
 
 def keeps_values(user: Value, value: Value) -> bool:
     """Whether ``user`` is computed from the entries of ``value``, a similarity or something made of one."""
     op = user.op
-    if op == "binop":
+    if op is Op.BINOP:
         return user.name != "MatrixMultiply"
-    if op == "sub":
+    if op is Op.SUB:
         return user.inputs[0] is value
-    if op == "attr":
+    if op is Op.ATTR:
         return user.name not in _NOT_VALUES
-    if op == "call":
+    if op is Op.CALL:
         return _call_keeps_values(user, value)
     return op in _KEEPING_OPS
 
@@ -67,7 +78,7 @@ def _call_keeps_values(call: Value, value: Value) -> bool:
     if name in _DECOMPOSITIONS:
         return False
     if value is call.inputs[0]:
-        return value.op == "attr"  # a method of the tensor
+        return value.op is Op.ATTR  # a method of the tensor
     if call.callee is not None:
         return value is call.callee.returns
     if name in _CREATIONS or name in PRODUCTS or call.constructs is not None:
@@ -85,7 +96,7 @@ def _call_keeps_values(call: Value, value: Value) -> bool:
 
 def reduces(value: Value) -> bool:
     """Whether a call turns logits into a loss value: a cross-entropy, a mean or sum over everything."""
-    if value.op != "call":
+    if value.op is not Op.CALL:
         return False
     name = called_name(value)
     if is_loss_name(name):

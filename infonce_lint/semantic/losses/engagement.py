@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from infonce_lint.semantic.graph.calls import OPERATORS, called_class, called_name, is_library_call, receiver_of
-from infonce_lint.semantic.graph.values import Function, Value
+from infonce_lint.semantic.graph.values import Function, Op, Value
+from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.losses.cone import keeps_values
 from infonce_lint.semantic.losses.roles import Roles
 from infonce_lint.semantic.losses.sinks import SHAPED_MAKERS, Kind, Sink, is_made, is_mask_helper, is_size_helper
@@ -21,7 +22,24 @@ _STOPS = frozenset(
 _DIFFERENTIATORS = frozenset({"gradient", "minimize", "backward", "grad", "manual_backward", "scale"})
 #: What a made tensor lives on in, whichever of the inputs it is.
 _CARRYING_OPS = frozenset(
-    "unary compare name closure store self global tuple comp item dict return param bool setitem binop".split()
+    {
+        Op.UNARY,
+        Op.COMPARE,
+        Op.NAME,
+        Op.CLOSURE,
+        Op.STORE,
+        Op.SELF,
+        Op.GLOBAL,
+        Op.TUPLE,
+        Op.COMP,
+        Op.ITEM,
+        Op.DICT,
+        Op.RETURN,
+        Op.PARAM,
+        Op.BOOL,
+        Op.SETITEM,
+        Op.BINOP,
+    }
 )
 _ASKS_ABOUT = frozenset({"shape", "device", "dtype", "size", "ndim", "item", "tolist", "backward"})
 _CARRYING_CALLS = frozenset(
@@ -67,7 +85,7 @@ class Engagements:
             if not is_made(sink.base):
                 return []  # cuts and reshapes of anything else: data, queues, images
         is_unknown = (
-            sink.value.op == "call" and is_size_helper(sink.value, sink.sizes) and not is_mask_helper(sink.value)
+            sink.value.op is Op.CALL and is_size_helper(sink.value, sink.sizes) and not is_mask_helper(sink.value)
         )
         return [
             Engagement(sink, self._kind(sink, consumer), consumer, frozen, store)
@@ -85,15 +103,15 @@ class Engagements:
         """What a made tensor serves as, told by where it meets the loss."""
         if sink.kind not in (Kind.LABELS, Kind.MASK):
             return sink.kind
-        name = called_name(sink.value) if sink.value.op == "call" else ""
+        name = called_name(sink.value) if sink.value.op is Op.CALL else ""
         if name in SHAPED_MAKERS:
-            meets_loss = consumer.op == "call" and (
+            meets_loss = consumer.op is Op.CALL and (
                 is_loss_name(called_name(consumer)) or consumer in self.roles.loss_calls
             )
             return Kind.LABELS if meets_loss or consumer.name in ("gather", "take_along_axis") else Kind.MASK
-        if consumer.op == "sub" and sink.kind is Kind.LABELS and not self._is_compared(sink.value):
+        if consumer.op is Op.SUB and sink.kind is Kind.LABELS and not self._is_compared(sink.value):
             return Kind.INDEX
-        if consumer.op in ("binop", "sub", "call") and self._fills_a_mask(sink.value) and sink.kind is Kind.LABELS:
+        if consumer.op in (Op.BINOP, Op.SUB, Op.CALL) and self._fills_a_mask(sink.value) and sink.kind is Kind.LABELS:
             return Kind.MASK
         return sink.kind
 
@@ -102,7 +120,7 @@ class Engagements:
         return self._passes(
             made,
             lambda user, _: (
-                user.op in ("compare", "bool", "setitem") or user.name in ("eq", "equal", "one_hot", "bool", "type")
+                user.op in (Op.COMPARE, Op.BOOL, Op.SETITEM) or user.name in ("eq", "equal", "one_hot", "bool", "type")
             ),
         )
 
@@ -111,25 +129,14 @@ class Engagements:
         return self._passes(
             made,
             lambda user, value: (
-                (user.op == "call" and user.name.startswith("scatter"))
-                or (user.op == "setitem" and any(value is each or value in each.inputs for each in user.inputs[1:-1]))
+                (user.op is Op.CALL and user.name.startswith("scatter"))
+                or (user.op is Op.SETITEM and any(value is each or value in each.inputs for each in user.inputs[1:-1]))
             ),
         )
 
     def _passes(self, made: Value, wanted: Callable[[Value, Value], bool]) -> bool:
-        seen: set[Value] = set()
-        stack = [made]
-        while stack:
-            value = stack.pop()
-            if value in seen:
-                continue
-            seen.add(value)
-            for user in value.users:
-                if wanted(user, value):
-                    return True
-                if self._carries(user, value):
-                    stack.append(user)
-        return False
+        versions = walk([made], lambda value: [user for user in value.users if self._carries(user, value)])
+        return any(wanted(user, value) for value in versions for user in value.users)
 
     def reaches_gradient(self, value: Value) -> bool:
         """Whether a scaled loss is returned or differentiated, and not merely logged."""
@@ -143,11 +150,11 @@ class Engagements:
                 continue
             seen.add(each)
             for user in each.users:
-                if user.op == "attr" and user.name == "backward":
+                if user.op is Op.ATTR and user.name == "backward":
                     return True
-                if user.op == "call" and user.name in _DIFFERENTIATORS:
+                if user.op is Op.CALL and user.name in _DIFFERENTIATORS:
                     return True
-                if user.op == "return":
+                if user.op is Op.RETURN:
                     if not (trained and user.function is value.function):
                         returned = True
                     stack.append(user)
@@ -190,14 +197,14 @@ class Engagements:
 
         What is handed to a helper comes back where that call stands and nowhere else.
         """
-        if user.op == "param" and user.function.defaults.get(user.name) is not value:
+        if user.op is Op.PARAM and user.function.defaults.get(user.name) is not value:
             function = user.function
             calls = [call for call in function.callers if call.argument_for(function, user.name) is value]
             if not calls:  # a constructor, which brings nothing back
                 yield entered
             elif len(entered) < _DEEPEST_CALLS:
                 yield from ((*entered, call) for call in calls if call not in entered)
-        elif value.op == "return" and user.op == "call" and entered and entered[-1].callee is value.function:
+        elif value.op is Op.RETURN and user.op is Op.CALL and entered and entered[-1].callee is value.function:
             if user is entered[-1]:
                 yield entered[:-1]
         elif self._comes_from(user, value, read, frozen):
@@ -205,7 +212,7 @@ class Engagements:
 
     def _comes_from(self, user: Value, value: Value, read: Value, frozen: bool) -> bool:
         """Whether a helper's result, at this call of it, is sized by ``read`` and not by another caller's argument."""
-        if frozen or value.op != "return" or user.op != "call" or user.callee is None:
+        if frozen or value.op is not Op.RETURN or user.op is not Op.CALL or user.callee is None:
             return True
         if any(read in self.origins.sources(argument) for _, argument in user.arguments()):
             return True
@@ -215,8 +222,8 @@ class Engagements:
 
     def _is_default(self, call: Value, read: Value) -> bool:
         """Whether a helper reads the size only for a parameter (``if n is None: n = ...``) that this call fills."""
-        tests = [guard for guard in read.block.guards if guard.op == "compare" and guard.name == "Is"]
-        tested = {each.name for test in tests for each in test.inputs if each.op == "name"}
+        tests = [guard for guard in read.block.guards if guard.op is Op.COMPARE and guard.name == "Is"]
+        tested = {each.name for test in tests for each in test.inputs if each.op is Op.NAME}
         bindings = read.function.bindings
         tested = {name for name in tested if any(read in self.origins.sources(each) for each in bindings.get(name, ()))}
         if not tested:
@@ -231,28 +238,28 @@ class Engagements:
     ) -> tuple[Value | None, Value | None]:
         if frozen is not None:
             return frozen, store
-        if user.op == "self" and value.op == "store" and not shares_run(value.function, user.function):
+        if user.op is Op.SELF and value.op is Op.STORE and not shares_run(value.function, user.function):
             return user, value
-        if user.op == "self" and value.op != "store" and (value.op != "return" or is_cached(value.function)):
+        if user.op is Op.SELF and value.op is not Op.STORE and (value.op is not Op.RETURN or is_cached(value.function)):
             return user, value  # set in the class body, or a property that is computed once
-        if user.op == "global" and value.function.is_module and not user.function.is_module:
+        if user.op is Op.GLOBAL and value.function.is_module and not user.function.is_module:
             return user, value
-        if user.op == "param" and user.function.defaults.get(user.name) is value:
+        if user.op is Op.PARAM and user.function.defaults.get(user.name) is value:
             return user, value
-        if user.op == "call" and value.op == "return" and is_cached(value.function):
+        if user.op is Op.CALL and value.op is Op.RETURN and is_cached(value.function):
             return user, value
         return None, None
 
     def _meets_loss(self, user: Value, value: Value) -> bool:
         """Whether ``user`` brings the made tensor together with a similarity."""
         cone = self.roles.cone
-        if user.op == "binop" and user.name in ("Add", "Subtract"):
+        if user.op is Op.BINOP and user.name in ("Add", "Subtract"):
             return any(each in cone and each not in self.roles.reduced and each is not value for each in user.inputs)
-        if user.op in ("binop", "sub", "setitem", "compare"):
+        if user.op in (Op.BINOP, Op.SUB, Op.SETITEM, Op.COMPARE):
             return any(each in cone and each is not value for each in user.inputs) or (
-                user.op == "sub" and value is not user.inputs[0] and user.inputs[0] in self.roles.features
+                user.op is Op.SUB and value is not user.inputs[0] and user.inputs[0] in self.roles.features
             )
-        return user.op == "call" and self._call_meets_loss(user, value)
+        return user.op is Op.CALL and self._call_meets_loss(user, value)
 
     def _call_meets_loss(self, call: Value, value: Value) -> bool:
         if call.callee is not None:
@@ -267,31 +274,31 @@ class Engagements:
         called = call.inputs[0]
         others = [each for each in call.inputs if each is not value]
         receiver = receiver_of(call)
-        if called is value and value.op == "attr":
+        if called is value and value.op is Op.ATTR:
             others = call.inputs[1:]
         elif receiver is not None and called is not value:
             others.append(receiver)
-        return any(each in cone or (each.op == "tuple" and any(e in cone for e in each.inputs)) for each in others)
+        return any(each in cone or (each.op is Op.TUPLE and any(e in cone for e in each.inputs)) for each in others)
 
     def _carries(self, user: Value, value: Value) -> bool:
         """Whether a made tensor lives on in ``user``."""
         op = user.op
-        if op == "phi":
+        if op is Op.PHI:
             return not (isinstance(user.literal, Value) and self.origins.size_keys(user.literal))
-        if op == "sub":
+        if op is Op.SUB:
             return value is user.inputs[0] or is_made(user.inputs[0])
-        if op == "attr":
+        if op is Op.ATTR:
             return user.name not in _ASKS_ABOUT
-        if op == "call":
+        if op is Op.CALL:
             return _call_carries(user, value)
         return op in _CARRYING_OPS
 
 
 def _call_carries(call: Value, value: Value) -> bool:
     if value is call.inputs[0]:
-        return value.op == "attr"
+        return value.op is Op.ATTR
     if call.callee is not None:
-        return value.op == "return"
+        return value.op is Op.RETURN
     if call.constructs is not None or call.name in _STOPS:
         return False
     constructed = called_class(call)
@@ -299,13 +306,13 @@ def _call_carries(call: Value, value: Value) -> bool:
         return constructed in OPERATORS
     receiver = receiver_of(call)
     if receiver is not None:
-        return receiver.op != "self" or call.name in _ACCUMULATORS or call.name.endswith("_")
+        return receiver.op is not Op.SELF or call.name in _ACCUMULATORS or call.name.endswith("_")
     return is_library_call(call) or call.name in _CARRYING_CALLS or is_mask_helper(call)
 
 
 def selects(consumer: Value) -> bool:
     """Whether entries of a similarity are picked or filled: a number, a weight or a temperature cannot do that."""
-    return consumer.op in ("sub", "setitem") or (consumer.op == "call" and consumer.name in _SELECTIONS)
+    return consumer.op in (Op.SUB, Op.SETITEM) or (consumer.op is Op.CALL and consumer.name in _SELECTIONS)
 
 
 def shares_run(store: Function, read: Function) -> bool:
@@ -317,16 +324,8 @@ def shares_run(store: Function, read: Function) -> bool:
 
 def runs(function: Function, wanted: Function) -> bool:
     """Whether running ``function`` runs ``wanted``: it is that function, or calls it in this file."""
-    seen: set[Function] = set()
-    stack = [function]
-    while stack:
-        each = stack.pop()
-        if each is wanted:
-            return True
-        if each not in seen:
-            seen.add(each)
-            stack.extend(call.callee for call in each.calls if call.callee is not None)
-    return False
+    called = walk([function], lambda each: [call.callee for call in each.calls if call.callee is not None])
+    return wanted in called
 
 
 def enclosing(function: Function) -> Iterator[Function]:
@@ -345,7 +344,7 @@ def is_cached(function: Function) -> bool:
 
 def _feeds_generator(user: Value, value: Value) -> bool:
     """Whether a made tensor is the input of a generator, as a GAN's noise is."""
-    if user.op != "call" or user.callee is not None or user.constructs is not None or value is user.inputs[0]:
+    if user.op is not Op.CALL or user.callee is not None or user.constructs is not None or value is user.inputs[0]:
         return False
     found = words(user.name)
     return found in (("net", "g"), ("gen",)) or not {"generator", "netg", "decoder"}.isdisjoint(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from infonce_lint.semantic.graph.calls import called_name, receiver_of
-from infonce_lint.semantic.graph.values import Value
+from infonce_lint.semantic.graph.values import Op, Value
 from infonce_lint.semantic.losses.numbered import IDENTITIES, is_made_by
 from infonce_lint.semantic.names import (
     REGRESSION_WORDS,
@@ -47,27 +47,27 @@ def evidence_for(seed: Value, cone: set[Value]) -> set[str]:
 def _evidence_of(value: Value, cone: set[Value]) -> Iterable[str]:
     if value.bound and is_similarity_name(value.bound):
         yield "similarity name"
-    if value.op == "call":
+    if value.op is Op.CALL:
         name = called_name(value)
         yield evidence_of_name(name)
         if _has_identity_targets(value, name, cone):
             yield "cross-entropy"
         if is_contrastive_name(name):
             yield "name"
-    elif value.op == "binop" and value.name == "Divide" and len(value.inputs) > 1:
+    elif value.op is Op.BINOP and value.name == "Divide" and len(value.inputs) > 1:
         divisor = value.inputs[1]
         if is_temperature_name(divisor.name) or is_temperature_name(divisor.bound):
             yield "temperature"
     elif (
-        value.op == "binop"
+        value.op is Op.BINOP
         and value.name == "Multiply"
         and any(is_temperature_name(each.name) for each in value.inputs if each not in cone)
     ):
         yield "temperature"
-    is_margin_step = value.op in ("binop", "call") and value.name in _MARGIN_STEPS
+    is_margin_step = value.op in (Op.BINOP, Op.CALL) and value.name in _MARGIN_STEPS
     if is_margin_step and any(MARGIN_WORDS & {*words(each.name), *words(each.bound)} for each in value.inputs):
         yield "margin name"
-    if value.op == "binop" and value.name == "Subtract" and any(_is_diagonal(each) for each in value.inputs):
+    if value.op is Op.BINOP and value.name == "Subtract" and any(_is_diagonal(each) for each in value.inputs):
         yield "margin name"  # each row against its own diagonal: how much nearer the positive is
 
 
@@ -81,9 +81,9 @@ def _has_identity_targets(call: Value, name: str, cone: set[Value]) -> bool:
 
 def _is_diagonal(value: Value) -> bool:
     """Whether a value is a matrix's own diagonal, perhaps as a column."""
-    while value.op == "call" and called_name(value) in _RESHAPING and (receiver := receiver_of(value)) is not None:
+    while value.op is Op.CALL and called_name(value) in _RESHAPING and (receiver := receiver_of(value)) is not None:
         value = receiver
-    return value.op == "call" and called_name(value) in DIAGONALS and len(value.keywords) <= 1
+    return value.op is Op.CALL and called_name(value) in DIAGONALS and len(value.keywords) <= 1
 
 
 def evidence_of_name(name: str) -> str:

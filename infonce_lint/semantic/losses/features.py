@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from infonce_lint.semantic.graph.callables import resolve
 from infonce_lint.semantic.graph.calls import called_name, is_gather, receiver_of
-from infonce_lint.semantic.graph.values import Function, Value
+from infonce_lint.semantic.graph.values import Function, Op, Value
+from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.names import is_temperature_name
 
 _METHODS = frozenset(
@@ -28,22 +29,17 @@ _SCATTERS = frozenset({"scatter_nd"})
 _RUNNERS = frozenset({"run", "experimental_run_v2", "checkpoint", "vmap", "map"})
 TRANSPOSES = frozenset({"T", "mT", "H", "mH"})
 _SAME = frozenset({"data", "real"})
-_PASSING_OPS = frozenset("phi name closure param global self store return unary tuple comp".split())
+_PASSING_OPS = frozenset(
+    {Op.PHI, Op.NAME, Op.CLOSURE, Op.PARAM, Op.GLOBAL, Op.SELF, Op.STORE, Op.RETURN, Op.UNARY, Op.TUPLE, Op.COMP}
+)
 _STORED_NAMES = frozenset({"weight", "weights", "queue", "kernel", "prototypes", "bank"})
 _PARAMETER_MAKERS = frozenset({"Parameter", "Variable", "get_variable", "add_weight", "Embedding", "Linear"})
 
 
 def features_of(operands: Iterable[Value]) -> set[Value]:
     """The values whose rows become the rows of ``operands``, the operands included."""
-    seen: set[Value] = set()
-    stack = list(operands)
-    while stack:
-        value = stack.pop()
-        if value in seen or value.op in ("const", "str"):
-            continue
-        seen.add(value)
-        stack.extend(feature_inputs(value))
-    return seen
+    found = walk(operands, lambda value: () if value.op in (Op.CONST, Op.STR) else feature_inputs(value))
+    return {value for value in found if value.op not in (Op.CONST, Op.STR)}
 
 
 def feature_inputs(value: Value) -> list[Value]:
@@ -51,15 +47,15 @@ def feature_inputs(value: Value) -> list[Value]:
     op = value.op
     if op in _PASSING_OPS:
         return value.inputs
-    if op == "binop":
-        return [each for each in value.inputs if each.op != "const" and not is_scale(each)]
-    if op == "item":
+    if op is Op.BINOP:
+        return [each for each in value.inputs if each.op is not Op.CONST and not is_scale(each)]
+    if op is Op.ITEM:
         return _item_inputs(value)
-    if op in ("sub", "setitem"):
+    if op in (Op.SUB, Op.SETITEM):
         return value.inputs[:1]
-    if op == "attr":
+    if op is Op.ATTR:
         return value.inputs if value.name in TRANSPOSES | _SAME else []
-    if op == "call":
+    if op is Op.CALL:
         return _call_inputs(value)
     return []
 
@@ -67,7 +63,7 @@ def feature_inputs(value: Value) -> list[Value]:
 def _item_inputs(item: Value) -> list[Value]:
     """Where an element of a container has its rows from; of ``zip(xs, ys)``, the second part of a round is from ys."""
     around = item.inputs[0]
-    if isinstance(item.literal, int) and around.op == "item" and around.inputs[0].op == "call":
+    if isinstance(item.literal, int) and around.op is Op.ITEM and around.inputs[0].op is Op.CALL:
         container = around.inputs[0]
         if container.callee is None and container.name == "zip":
             return container.inputs[1 + item.literal : 2 + item.literal]
@@ -96,7 +92,7 @@ def _call_inputs(call: Value) -> list[Value]:
 
 def roots(value: Value) -> set[Value]:
     """Where the rows of a tensor begin, as far as feature-keeping steps lead back."""
-    return {each for each in features_of([value]) if not feature_inputs(each) and each.op != "import"}
+    return {each for each in features_of([value]) if not feature_inputs(each) and each.op is not Op.IMPORT}
 
 
 def is_scale(value: Value) -> bool:
@@ -104,7 +100,7 @@ def is_scale(value: Value) -> bool:
     for _ in range(6):
         if is_temperature_name(value.name) or is_temperature_name(value.bound):
             return True
-        if value.op not in ("call", "attr", "name", "unary", "closure", "phi") or not value.inputs:
+        if value.op not in (Op.CALL, Op.ATTR, Op.NAME, Op.UNARY, Op.CLOSURE, Op.PHI) or not value.inputs:
             return False
         value = value.inputs[0]
     return False
@@ -112,8 +108,8 @@ def is_scale(value: Value) -> bool:
 
 def is_stored_matrix(value: Value) -> bool:
     """Whether a tensor is kept between steps: a weight, a prototype matrix, a queue."""
-    if value.op == "self":
+    if value.op is Op.SELF:
         return True
-    if value.op == "attr":
+    if value.op is Op.ATTR:
         return value.name in _STORED_NAMES
-    return value.op == "call" and value.name in _PARAMETER_MAKERS
+    return value.op is Op.CALL and value.name in _PARAMETER_MAKERS

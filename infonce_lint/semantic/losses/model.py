@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from infonce_lint.semantic.graph.flow import GraphBuilder
 from infonce_lint.semantic.graph.linking import link
 from infonce_lint.semantic.graph.paths import key, path_text
-from infonce_lint.semantic.graph.values import Function, Module, Value
+from infonce_lint.semantic.graph.values import Function, Module, Op, Value
 from infonce_lint.semantic.losses.engagement import Engagement, Engagements
 from infonce_lint.semantic.losses.features import features_of
 from infonce_lint.semantic.losses.roles import Roles
@@ -135,7 +135,7 @@ class SemanticModel:
         """``(i + self.batch_size) % N`` picks partners in a loss even where it only steers the control flow."""
         known = {(use.read.function, key(use.read)) for use in uses.values()}
         for value in self.module.values:
-            if value.op != "binop" or value.name != "Modulo" or value.inputs[0].op == "str":
+            if value.op is not Op.BINOP or value.name != "Modulo" or value.inputs[0].op is Op.STR:
                 continue
             for read in self.origins.sources(value):
                 if id(read.node) not in uses and (value.function, key(read)) in known:
@@ -156,7 +156,7 @@ class SemanticModel:
             features |= features_of([argument for _, argument in consumer.arguments()][:1])
         wanted = key(read)
         return any(
-            each.op == "call"
+            each.op is Op.CALL
             and each.name in INPUT_MAKERS
             and each.function is read.function
             and any(key(source) == wanted for _, size in each.arguments() for source in self.origins.sources(size))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from infonce_lint.semantic.graph.calls import called_name, receiver_of
-from infonce_lint.semantic.graph.values import Value
+from infonce_lint.semantic.graph.values import Op, Value
+from infonce_lint.semantic.graph.walk import walk
 
 ROW_NUMBERS = frozenset({"arange", "range"})
 IDENTITIES = frozenset({"eye", "identity", "Eye"})
@@ -19,21 +20,16 @@ _RENUMBERING = frozenset(
 
 def is_made_by(value: Value, makers: frozenset[str]) -> bool:
     """Whether a tensor is what one of ``makers`` gave, in another type, on another device or once for each sample."""
-    seen: set[Value] = set()
-    stack = [value]
-    while stack:
-        each = stack.pop()
-        if each in seen:
-            continue
-        seen.add(each)
-        if each.op == "call" and each.callee is None:
-            if called_name(each) in makers:
-                return True
-            if called_name(each) in _RENUMBERING:
-                receiver = receiver_of(each)
-                stack.extend([receiver] if receiver is not None else each.inputs[1:2])
-        elif each.op in ("phi", "name", "closure", "global", "self", "store"):
-            stack.extend(each.inputs)
-        elif each.op == "binop" and makers is IDENTITIES:
-            stack.extend(part for part in each.inputs if part.op != "const")  # ``2 * eye(n) - 1``
-    return False
+
+    def unchanged(each: Value) -> list[Value]:
+        if each.op is Op.CALL and each.callee is None and called_name(each) in _RENUMBERING:
+            receiver = receiver_of(each)
+            return [receiver] if receiver is not None else each.inputs[1:2]
+        if each.op in (Op.PHI, Op.NAME, Op.CLOSURE, Op.GLOBAL, Op.SELF, Op.STORE):
+            return each.inputs
+        if each.op is Op.BINOP and makers is IDENTITIES:
+            return [part for part in each.inputs if part.op is not Op.CONST]  # ``2 * eye(n) - 1``
+        return []
+
+    behind = walk([value], unchanged)
+    return any(each.op is Op.CALL and each.callee is None and called_name(each) in makers for each in behind)

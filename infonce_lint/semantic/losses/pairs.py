@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infonce_lint.semantic.graph.calls import called_name, option, receiver_of, tensor_of
 from infonce_lint.semantic.graph.paths import path_text
-from infonce_lint.semantic.graph.values import Module, Value
+from infonce_lint.semantic.graph.values import Module, Op, Value
 from infonce_lint.semantic.losses.cone import cone_of
 from infonce_lint.semantic.losses.evidence import DIAGONALS, SELF, TOWERS
 from infonce_lint.semantic.losses.features import roots
@@ -16,18 +16,18 @@ _COMBINED = frozenset({"Add", "Subtract", "Multiply", "Divide"})
 _FOLDS = frozenset({"view", "reshape"})
 _FILLED = frozenset("zeros ones full empty eye arange linspace zeros_like ones_like full_like tensor range".split())
 AXIS_SUMS = ROW_SUMS | {"mean", "reduce_mean", "norm"}
-_NAMES = frozenset({"name", "closure", "global"})
+_NAMES = frozenset({Op.NAME, Op.CLOSURE, Op.GLOBAL})
 
 
 def pair_seeds(module: Module) -> list[Similarity]:
     """The values of a module that hold a score for every pair of rows by their layout."""
     found: list[Similarity | None] = []
     for value in module.values:
-        if value.op == "binop" and value.name in _COMBINED and len(value.inputs) == 2:
+        if value.op is Op.BINOP and value.name in _COMBINED and len(value.inputs) == 2:
             found.append(_broadcast(value))
-        elif value.op == "call" and called_name(value) in _FOLDS:
+        elif value.op is Op.CALL and called_name(value) in _FOLDS:
             found.append(_folded(value))
-        elif value.op == "call" and called_name(value) in DIAGONALS:
+        elif value.op is Op.CALL and called_name(value) in DIAGONALS:
             found.append(_off_diagonal(value))
     return [each for each in found if each is not None]
 
@@ -38,7 +38,7 @@ def _broadcast(value: Value) -> Similarity | None:
     if set(axes) != {0, 1} or not any(_sums_last_axis(each) for each in cone_of(value)):
         return None
     first, second = (roots(each) for each in value.inputs)
-    if any(each.op == "call" and called_name(each) in _FILLED for each in first | second):
+    if any(each.op is Op.CALL and called_name(each) in _FILLED for each in first | second):
         return None  # row numbers, positions
     return Similarity(value, list(value.inputs), SELF if first & second else TOWERS)
 
@@ -47,23 +47,23 @@ def _new_axis(value: Value) -> int | None:
     """The axis of length one that a tensor was given: 1 for ``x.unsqueeze(1)`` and ``x[:, None]``."""
     if value.op in _NAMES and value.inputs:
         value = value.inputs[-1]
-    if value.op == "call" and called_name(value) in NEW_AXES:
+    if value.op is Op.CALL and called_name(value) in NEW_AXES:
         axis = option(value, 0, "dim", "axis")
         return axis.literal if axis is not None and isinstance(axis.literal, int) else None
-    if value.op == "sub":
-        index = value.inputs[1].inputs if value.inputs[1].op == "tuple" else value.inputs[1:]
+    if value.op is Op.SUB:
+        index = value.inputs[1].inputs if value.inputs[1].op is Op.TUPLE else value.inputs[1:]
         places = [place for place, each in enumerate(index) if each.name == "None"]
         return places[0] if len(places) == 1 else None
     return None
 
 
 def _sums_last_axis(value: Value) -> bool:
-    if value.op != "call" or called_name(value) not in AXIS_SUMS:
+    if value.op is not Op.CALL or called_name(value) not in AXIS_SUMS:
         return False
     axis = option(value, 0, "dim", "axis")
     if axis is None:
         return False
-    return axis.literal == 2 or (axis.op == "unary" and axis.name == "Minus" and axis.inputs[0].literal == 1)
+    return axis.literal == 2 or (axis.op is Op.UNARY and axis.name == "Minus" and axis.inputs[0].literal == 1)
 
 
 def _folded(call: Value) -> Similarity | None:
@@ -71,15 +71,15 @@ def _folded(call: Value) -> Similarity | None:
     sizes = [each for keyword, each in call.arguments() if keyword in (None, "shape")]
     if receiver_of(call) is None:
         sizes = sizes[1:]
-    extents = sizes[0].inputs if len(sizes) == 1 and sizes[0].op == "tuple" else sizes
-    if len(extents) != 2 or any(each.op in ("const", "unary") for each in extents):
+    extents = sizes[0].inputs if len(sizes) == 1 and sizes[0].op is Op.TUPLE else sizes
+    if len(extents) != 2 or any(each.op in (Op.CONST, Op.UNARY) for each in extents):
         return None
     if path_text(extents[0]) != path_text(extents[1]) or not path_text(extents[0]):
         return None
     base = tensor_of(call)
     if base is None or is_made_by(base, _FILLED):
         return None
-    takes_diagonal = any(each.op == "call" and called_name(each) in DIAGONALS for each in cone_of(call))
+    takes_diagonal = any(each.op is Op.CALL and called_name(each) in DIAGONALS for each in cone_of(call))
     return Similarity(call, [call, call], TOWERS) if takes_diagonal else None
 
 
@@ -87,6 +87,6 @@ def _off_diagonal(call: Value) -> Similarity | None:
     """``torch.diag(x, n)`` with a computed ``n``: the partners of the first n rows stand n columns on."""
     offset = option(call, 0, "offset", "diagonal", "k")
     base = tensor_of(call)
-    if offset is None or base is None or offset.op in ("const", "unary") or is_made_by(base, _FILLED):
+    if offset is None or base is None or offset.op in (Op.CONST, Op.UNARY) or is_made_by(base, _FILLED):
         return None
     return Similarity(base, [base, base], TOWERS)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from infonce_lint.semantic.graph.calls import called_class, is_library_call
-from infonce_lint.semantic.graph.values import Module, Value
+from infonce_lint.semantic.graph.values import Module, Op, Value
+from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.losses.cone import reduces
 from infonce_lint.semantic.losses.features import features_of
 from infonce_lint.semantic.losses.similarity import find_similarities
 from infonce_lint.semantic.names import is_contrastive_loss_name
 
-_CALLABLE_OPS = frozenset({"name", "global", "attr", "self", "closure", "free"})
+_CALLABLE_OPS = frozenset({Op.NAME, Op.GLOBAL, Op.ATTR, Op.SELF, Op.CLOSURE, Op.FREE})
 
 
 class Roles:
@@ -23,27 +24,21 @@ class Roles:
     def __init__(self, module: Module) -> None:
         self.similarities = find_similarities(module)
         self.seeds: set[Value] = {each.seed for each in self.similarities}
-        self.loss_calls = [value for value in module.values if value.op == "call" and _is_foreign_loss(value)]
+        self.loss_calls = [value for value in module.values if value.op is Op.CALL and _is_foreign_loss(value)]
         self.cone: set[Value] = set().union(*(each.cone for each in self.similarities))
         self.features: set[Value] = set().union(*(each.features for each in self.similarities))
         for call in self.loss_calls:
             if not self.constructs_loss(call):
                 self.features |= features_of(argument for _, argument in call.arguments())
         self.features |= {
-            user for each in self.features if each.op == "param" for user in each.users if user.op == "name"
+            user for each in self.features if each.op is Op.PARAM for user in each.users if user.op is Op.NAME
         }
         self.features -= self.cone
         self.reduced = self._find_reduced()
 
     def _find_reduced(self) -> set[Value]:
-        found: set[Value] = set()
-        stack = [value for value in self.cone if reduces(value)]
-        while stack:
-            value = stack.pop()
-            if value not in found:
-                found.add(value)
-                stack.extend(user for user in value.users if user in self.cone)
-        return found
+        reduced = [value for value in self.cone if reduces(value)]
+        return set(walk(reduced, lambda value: [user for user in value.users if user in self.cone]))
 
     def constructs_loss(self, call: Value) -> bool:
         """Whether a foreign loss call is its construction: ``NT_Xent(batch_size, mask)``."""

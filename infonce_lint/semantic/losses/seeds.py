@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from infonce_lint.semantic.graph.calls import called_name, is_library_call, receiver_of
-from infonce_lint.semantic.graph.values import Module, Value
+from infonce_lint.semantic.graph.values import Module, Op, Value
 from infonce_lint.semantic.losses.cone import PRODUCTS
 from infonce_lint.semantic.losses.evidence import SELF, STORED, TOWERS
 from infonce_lint.semantic.losses.features import is_stored_matrix, roots
@@ -34,11 +34,11 @@ def product_seeds(module: Module) -> list[Similarity]:
     """Products and distances of rows, logits whose targets number the rows, and matrices named after a similarity."""
     found = []
     for value in module.values:
-        if value.op == "binop" and value.name == "MatrixMultiply":
+        if value.op is Op.BINOP and value.name == "MatrixMultiply":
             found.append(_compared(value, value.inputs))
-        elif value.op == "call":
+        elif value.op is Op.CALL:
             found.append(_call_seed(value))
-    found += [_in_batch_logits(value) for value in module.values if value.op == "call"]
+    found += [_in_batch_logits(value) for value in module.values if value.op is Op.CALL]
     found += [_named_matrix(value) for value in module.values]
     return [each for each in found if each is not None]
 
@@ -60,17 +60,17 @@ def _in_batch_logits(call: Value) -> Similarity | None:
 
 def _named_matrix(value: Value) -> Similarity | None:
     """``sim_matrix = ...``, or a parameter of that name: a similarity by its name, computed in its own way."""
-    if value.op not in ("binop", "call", "param") or (value.op == "param" and value.inputs):
+    if value.op not in (Op.BINOP, Op.CALL, Op.PARAM) or (value.op is Op.PARAM and value.inputs):
         return None
-    found = words(value.name if value.op == "param" else value.bound)
-    is_matrix = not {"matrix", "mat", "mtx"}.isdisjoint(found) or value.op == "param"
+    found = words(value.name if value.op is Op.PARAM else value.bound)
+    is_matrix = not {"matrix", "mat", "mtx"}.isdisjoint(found) or value.op is Op.PARAM
     if not is_matrix or MATRIX_WORDS.isdisjoint(found):
         return None
     return Similarity(value, [value, value], STORED)
 
 
 def _call_seed(call: Value) -> Similarity | None:
-    arguments = [each for _, each in call.arguments() if each.op not in ("str", "const", "tuple", "none")]
+    arguments = [each for _, each in call.arguments() if each.op not in (Op.STR, Op.CONST, Op.TUPLE, Op.NONE)]
     if call.name in ROW_SUMS:
         return _row_product(call, arguments)
     name = called_name(call)
@@ -78,13 +78,13 @@ def _call_seed(call: Value) -> Similarity | None:
         found = _compared(call, arguments)  # ``F.linear(a, b)`` is ``a @ b.T``: a layer, where b is stored
         return found if found is not None and found.strength != STORED else None
     if name in PRODUCTS:
-        if call.inputs[0].op == "attr" and call.inputs[0].inputs[0].name == "sparse":
+        if call.inputs[0].op is Op.ATTR and call.inputs[0].inputs[0].name == "sparse":
             return None  # an adjacency matrix: rows of neighbours are added up
         receiver = receiver_of(call)
         if receiver is not None and len(arguments) == 1:
             arguments = [receiver, *arguments]
         if name == "einsum" and len(arguments) < 2:
-            packed = [each for _, each in call.arguments() if each.op == "tuple"]
+            packed = [each for _, each in call.arguments() if each.op is Op.TUPLE]
             arguments = packed[0].inputs if packed else arguments
         return _compared(call, arguments)
     if call.constructs is None and is_similarity_name(call.name) and 2 <= len(arguments) <= 4:
@@ -102,7 +102,7 @@ def is_metric_name(name: str) -> bool:
 
 def _compared(value: Value, operands: list[Value]) -> Similarity | None:
     operands = operands[:2]
-    if len(operands) < 2 or any(each.op == "const" for each in operands):
+    if len(operands) < 2 or any(each.op is Op.CONST for each in operands):
         return None
     first, second = (roots(each) for each in operands)
     if first & second:
@@ -116,12 +116,12 @@ def _row_product(call: Value, arguments: list[Value]) -> Similarity | None:
     inner = receiver_of(call) or (arguments[0] if arguments else None)
     if inner is None:
         return None
-    if inner.op == "binop" and inner.name == "Multiply":
+    if inner.op is Op.BINOP and inner.name == "Multiply":
         factors = inner.inputs
-    elif inner.op == "call" and inner.name in ("multiply", "mul"):
+    elif inner.op is Op.CALL and inner.name in ("multiply", "mul"):
         factors = [each for _, each in inner.arguments()]
     else:
         return None
-    if len(factors) != 2 or factors[0] is factors[1] or any(each.op == "const" for each in factors):
+    if len(factors) != 2 or factors[0] is factors[1] or any(each.op is Op.CONST for each in factors):
         return None
     return Similarity(call, list(factors), STORED)

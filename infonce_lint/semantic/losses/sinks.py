@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from infonce_lint.semantic.graph.calls import called_class, called_name, is_library_call, receiver_of
-from infonce_lint.semantic.graph.values import Module, Value
+from infonce_lint.semantic.graph.values import Module, Op, Value
+from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.losses.features import feature_inputs
 from infonce_lint.semantic.losses.roles import Roles
 from infonce_lint.semantic.names import words
@@ -56,7 +57,7 @@ _INDEXERS = frozenset(
     "gather_nd index_put_ index_add_".split()
 )
 _DIVIDERS = frozenset("div divide true_divide truediv div_ true_divide_ mul mul_ multiply div_no_nan".split())
-_NUMBERS = frozenset("const singleton attr self global".split())
+_NUMBERS = frozenset({Op.CONST, Op.SINGLETON, Op.ATTR, Op.SELF, Op.GLOBAL})
 _NOT_A_SIZE = frozenset({"dtype", "device", "dim", "axis", "requires_grad", "name", "seed"})
 
 
@@ -73,11 +74,11 @@ def find_sinks(module: Module, origins: Origins, roles: Roles) -> Iterator[Sink]
     """Every place of the module where a configured size is used to size something."""
     for value in module.values:
         op = value.op
-        if op == "call":
+        if op is Op.CALL:
             sink = _call_sink(value, origins, roles)
-        elif op in ("sub", "setitem"):
+        elif op in (Op.SUB, Op.SETITEM):
             sink = _subscript_sink(value, origins)
-        elif op == "binop":
+        elif op is Op.BINOP:
             sink = _operator_sink(value, origins, roles)
         else:
             continue
@@ -138,9 +139,9 @@ def is_mask_helper(call: Value) -> bool:
 def is_size_helper(call: Value, sizes: tuple[Value, ...]) -> bool:
     """A function of another file that is given sizes and numbers only: perhaps it builds a mask, whatever its name."""
     called = call.inputs[0]
-    module = called.inputs[0] if called.op == "attr" else called
-    is_foreign = module.op in ("name", "global", "import") and (
-        module.op == "import" or any(each.op == "import" for each in module.inputs)
+    module = called.inputs[0] if called.op is Op.ATTR else called
+    is_foreign = module.op in (Op.NAME, Op.GLOBAL, Op.IMPORT) and (
+        module.op is Op.IMPORT or any(each.op is Op.IMPORT for each in module.inputs)
     )
     if not is_foreign or is_library_call(call) or call.name[:1].isupper() or called_class(call) is not None:
         return False
@@ -150,37 +151,40 @@ def is_size_helper(call: Value, sizes: tuple[Value, ...]) -> bool:
 
 def _is_tensor_range(call: Value) -> bool:
     """``tf.range`` and ``P.range`` make tensors; Python's own makes a loop."""
-    return call.inputs[0].op == "attr"
+    return call.inputs[0].op is Op.ATTR
 
 
 def _becomes_tensor(call: Value) -> bool:
     """``torch.tensor(list(range(n)))``: the numbers themselves are wanted, not a loop over them."""
     return any(
-        user.op == "call" and user.name in ("list", "tensor", "array", "LongTensor", "as_tensor") for user in call.users
+        user.op is Op.CALL and user.name in ("list", "tensor", "array", "LongTensor", "as_tensor")
+        for user in call.users
     )
 
 
 def _is_square(call: Value, sizes: tuple[Value, ...]) -> bool:
     """Whether the extents have two axes, as a mask has and a label vector has not."""
     positional = [each for keyword, each in call.arguments() if keyword in (None, "size", "shape")]
-    extents = positional[0].inputs if positional and positional[0].op == "tuple" else positional
-    known = [each for each in extents if each in sizes or each.op in ("const", "binop", "name") or each.op == "call"]
-    if extents and extents[-1].op == "const" and extents[-1].literal == 1:
+    extents = positional[0].inputs if positional and positional[0].op is Op.TUPLE else positional
+    known = [
+        each for each in extents if each in sizes or each.op in (Op.CONST, Op.BINOP, Op.NAME) or each.op is Op.CALL
+    ]
+    if extents and extents[-1].op is Op.CONST and extents[-1].literal == 1:
         return False
     return len(known) > 1 and call.name not in ("full", "new_full", "constant", "fill", "broadcast_to")
 
 
 def _subscript_sink(value: Value, origins: Origins) -> Sink | None:
     base = value.inputs[0]
-    indices = value.inputs[1:] if value.op == "sub" else value.inputs[1:-1]
+    indices = value.inputs[1:] if value.op is Op.SUB else value.inputs[1:-1]
     cuts: list[Value] = []
     places: list[Value] = []
     if is_queue(base):
         return None
     for index in indices:
-        parts = index.inputs if index.op == "tuple" else [index]
+        parts = index.inputs if index.op is Op.TUPLE else [index]
         for part in parts:
-            if part.op == "slice":
+            if part.op is Op.SLICE:
                 if not _is_chunk(part):
                     cuts.extend(_sized(part.inputs, origins))
             elif origins.sources(part):
@@ -194,28 +198,20 @@ def _subscript_sink(value: Value, origins: Origins) -> Sink | None:
 
 def is_queue(base: Value) -> bool:
     """Whether a stored tensor is a queue of negatives or its pointer: its length is a capacity, not the batch."""
-    return base.op == "self" and not _QUEUE_WORDS.isdisjoint(words(base.name))
+    return base.op is Op.SELF and not _QUEUE_WORDS.isdisjoint(words(base.name))
 
 
 def _is_chunk(cut: Value) -> bool:
     """``x[start : start + n]`` inside a loop over starts: a stride that handles a short tail."""
     if len(cut.inputs) < 2:
         return False
-    stack, seen = list(cut.inputs[:2]), set()
-    while stack:
-        each = stack.pop()
-        if each in seen:
-            continue
-        seen.add(each)
-        if (
-            each.op == "item"
-            and each.inputs[0].op == "call"
-            and each.inputs[0].name in ("range", "trange", "enumerate", "tqdm")
-        ):
-            return True
-        if each.op in ("binop", "phi", "call"):
-            stack.extend(each.inputs)
-    return False
+    steps = (Op.BINOP, Op.PHI, Op.CALL)
+    return any(
+        each.op is Op.ITEM
+        and each.inputs[0].op is Op.CALL
+        and each.inputs[0].name in ("range", "trange", "enumerate", "tqdm")
+        for each in walk(cut.inputs[:2], lambda each: each.inputs if each.op in steps else ())
+    )
 
 
 def _operator_sink(value: Value, origins: Origins, roles: Roles) -> Sink | None:
@@ -228,7 +224,7 @@ def _operator_sink(value: Value, origins: Origins, roles: Roles) -> Sink | None:
     if value.name in ("Add", "Subtract"):
         for tensor, offset in ((left, right), (right, left)):
             sizes = _sized([offset], origins)
-            if sizes and tensor.op != "const" and not origins.sources(tensor) and is_made(tensor):
+            if sizes and tensor.op is not Op.CONST and not origins.sources(tensor) and is_made(tensor):
                 return Sink(value, Kind.LABELS, sizes)  # the labels of a later rank
         return None
     if value.name == "Multiply":
@@ -238,7 +234,7 @@ def _operator_sink(value: Value, origins: Origins, roles: Roles) -> Sink | None:
                 continue
             if tensor in roles.cone:
                 return Sink(value, Kind.NORMALISER, sizes, tensor)
-            if tensor.op == "tuple" and tensor.name == "List":
+            if tensor.op is Op.TUPLE and tensor.name == "List":
                 return Sink(value, Kind.LABELS, sizes)  # [0] * batch_size
     return None
 
@@ -253,22 +249,28 @@ def is_made(value: Value) -> bool:
         if each in seen:
             continue
         seen.add(each)
-        if each.op in ("const", "str", "import"):
+        if each.op in (Op.CONST, Op.STR, Op.IMPORT):
             continue
-        if each.op == "dict" or (each.op == "call" and each.callee is None and called_name(each) in MAKERS):
+        if each.op is Op.DICT or (each.op is Op.CALL and each.callee is None and called_name(each) in MAKERS):
             made = True
             continue
-        if each.op == "call" and each.callee is None and each.inputs[0].op == "attr" and not is_library_call(each):
+        if each.op is Op.CALL and each.callee is None and each.inputs[0].op is Op.ATTR and not is_library_call(each):
             stack.append(each.inputs[0].inputs[0])  # a method of what may be made
             continue
         inputs = feature_inputs(each)
-        if each.op in ("binop", "compare", "unary"):  # an attribute beside a tensor is a number: an offset, a modulus
-            inputs = [part for part in each.inputs if part.op not in ("attr", "self", "sub") or len(each.inputs) == 1]
-        if not inputs and each.op != "tuple":
-            if each.op == "call" and is_library_call(each):
+        if each.op in (
+            Op.BINOP,
+            Op.COMPARE,
+            Op.UNARY,
+        ):  # an attribute beside a tensor is a number: an offset, a modulus
+            inputs = [
+                part for part in each.inputs if part.op not in (Op.ATTR, Op.SELF, Op.SUB) or len(each.inputs) == 1
+            ]
+        if not inputs and each.op is not Op.TUPLE:
+            if each.op is Op.CALL and is_library_call(each):
                 stack.extend(argument for _, argument in each.arguments())
                 continue
             return False
-        made = made or each.op == "tuple"
+        made = made or each.op is Op.TUPLE
         stack.extend(inputs)
     return made

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infonce_lint.semantic.graph.calls import called_name
-from infonce_lint.semantic.graph.values import Module, Value
+from infonce_lint.semantic.graph.values import Module, Op, Value
+from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.losses.engagement import Engagement, Engagements
 from infonce_lint.semantic.losses.features import TRANSPOSES, features_of
 from infonce_lint.semantic.losses.numbered import FILLERS, IDENTITIES, ROW_NUMBERS
@@ -29,7 +30,7 @@ _TRAINED = frozenset(
     "Linear Embedding Parameter Dense Conv1d Conv2d BatchNorm1d LayerNorm randn rand add_weight".split()
 )
 _TRANSPOSING = frozenset({"t", "transpose", "permute", "swapaxes", "Transpose"})
-_CARRIERS = frozenset({"name", "store", "self", "binop", "tuple", "closure", "phi"})
+_CARRIERS = frozenset({Op.NAME, Op.STORE, Op.SELF, Op.BINOP, Op.TUPLE, Op.CLOSURE, Op.PHI})
 
 
 def tied_sizes(module: Module, settings: Settings, roles: Roles) -> frozenset[Value]:
@@ -58,7 +59,7 @@ def _candidates(module: Module) -> list[Value]:
             if method.is_constructor:
                 for name in method.positional:
                     param, default = method.parameters[name], method.defaults.get(name)
-                    is_number = default is None or isinstance(default.literal, int) or default.op == "call"
+                    is_number = default is None or isinstance(default.literal, int) or default.op is Op.CALL
                     if is_number and may_count_rows(name) and not _is_width(param):
                         found.append(param)
     return found
@@ -66,64 +67,53 @@ def _candidates(module: Module) -> list[Value]:
 
 def _is_width(param: Value) -> bool:
     """Whether a parameter sizes something trained: a layer, prototypes."""
-    seen = {param}
-    pending = [param]
-    while pending:
-        for user in pending.pop().users:
-            if user.op == "call" and user.callee is None and called_name(user) in _TRAINED:
-                return True
-            if user not in seen and user.op in _CARRIERS:
-                seen.add(user)
-                pending.append(user)
-    return False
+    carried = walk([param], lambda each: [user for user in each.users if user.op in _CARRIERS])
+    return any(
+        user.op is Op.CALL and user.callee is None and called_name(user) in _TRAINED
+        for each in carried
+        for user in each.users
+    )
 
 
 def _ties(engagement: Engagement, read: Value, roles: Roles, origins: Origins) -> bool:
     """Whether a use of a size shows it to be the number of rows that a similarity compares."""
     made, consumer = engagement.sink.value, engagement.consumer
     near = [each for each in roles.similarities if consumer in each.cone or not each.cone.isdisjoint(consumer.inputs)]
-    if not near or any(_compares_columns(each) for each in near) or made.op != "call":
+    if not near or any(_compares_columns(each) for each in near) or made.op is not Op.CALL:
         return False
     if not any(_is_named_loss(each) for each in near):
         return False
     name = called_name(made)
     if name in ROW_NUMBERS:
-        if name == "range" and made.inputs[0].op != "attr":
+        if name == "range" and made.inputs[0].op is not Op.ATTR:
             return False  # Python's own, a loop
-        return consumer.op == "call" and is_loss_name(called_name(consumer))
+        return consumer.op is Op.CALL and is_loss_name(called_name(consumer))
     if all(each.strength == STORED for each in near):
         return False
     if name in IDENTITIES:
-        return not any(user.op == "sub" and user.inputs[0] is made for user in made.users)  # one-hot rows of classes
+        return not any(user.op is Op.SUB and user.inputs[0] is made for user in made.users)  # one-hot rows of classes
     return name in FILLERS and _is_square(made, read, origins) and _is_marked(made)
 
 
 def _is_named_loss(similarity: Similarity) -> bool:
     """Whether a function, its class or something called on the way to the loss's value is named after a loss."""
     functions = {each.function.qualified_name for each in similarity.cone}
-    called = {called_name(each) for each in similarity.cone if each.op == "call"}
+    called = {called_name(each) for each in similarity.cone if each.op is Op.CALL}
     return any(LOSS_STEMS.search(name) for name in functions | called)
 
 
 def _is_square(made: Value, read: Value, origins: Origins) -> bool:
     extents = [each for _, each in made.arguments()]
-    if extents and extents[0].op == "tuple":
+    if extents and extents[0].op is Op.TUPLE:
         extents = extents[0].inputs
     return len(extents) > 1 and all(read in origins.sources(each) for each in extents[:2])
 
 
 def _is_marked(made: Value) -> bool:
     """Whether the diagonal of a square of ones or zeros is set afterwards: a mask."""
-    seen = {made}
-    pending = [made]
-    while pending:
-        for user in pending.pop().users:
-            if user.op == "call" and user.name.startswith("fill_diagonal"):
-                return True
-            if user not in seen and user.op in ("phi", "name", "store", "self", "call", "return"):
-                seen.add(user)
-                pending.append(user)
-    return False
+    steps = (Op.PHI, Op.NAME, Op.STORE, Op.SELF, Op.CALL, Op.RETURN)
+    versions = walk([made], lambda each: [user for user in each.users if user.op in steps])
+    return any(each.op is Op.CALL and each.name.startswith("fill_diagonal") for each in versions)
 
 
 def _compares_columns(similarity: Similarity) -> bool:
@@ -132,6 +122,6 @@ def _compares_columns(similarity: Similarity) -> bool:
     if first is similarity.seed:
         return False
     return any(
-        (each.op == "attr" and each.name in TRANSPOSES) or (each.op == "call" and called_name(each) in _TRANSPOSING)
+        (each.op is Op.ATTR and each.name in TRANSPOSES) or (each.op is Op.CALL and called_name(each) in _TRANSPOSING)
         for each in features_of([first])
     )

@@ -9,7 +9,7 @@ import libcst as cst
 
 from infonce_lint.semantic.graph.literals import alternatives, entries, handed_down, is_integer, is_none
 from infonce_lint.semantic.graph.paths import path_text
-from infonce_lint.semantic.graph.values import Block, Class, Function, Module, Value
+from infonce_lint.semantic.graph.values import Block, Class, Function, Module, Op, Value
 from infonce_lint.semantic.names import (
     READERS,
     is_config_name,
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 _CONSTANT_CALLS = frozenset({"int", "getenv", "get", "getint", "max", "min", "float"})
 _CONFIGURATION_MAKERS = frozenset("vars parse_args Namespace parse_known_args load safe_load to_container".split())
-_NAMED_OPS = frozenset("attr self name global closure param free store import sub".split())
-_STEPS_TO_OWNER = frozenset("attr sub self name global closure store call".split())
+_NAMED_OPS = frozenset(
+    {Op.ATTR, Op.SELF, Op.NAME, Op.GLOBAL, Op.CLOSURE, Op.PARAM, Op.FREE, Op.STORE, Op.IMPORT, Op.SUB}
+)
+_STEPS_TO_OWNER = frozenset({Op.ATTR, Op.SUB, Op.SELF, Op.NAME, Op.GLOBAL, Op.CLOSURE, Op.STORE, Op.CALL})
 
 
 class ConfiguredReads:
@@ -53,17 +55,17 @@ class ConfiguredReads:
     def describe(self, value: Value) -> str | None:
         """In words, where a read of a configured batch size takes it from; None for anything else."""
         op = value.op
-        if op == "attr":
+        if op is Op.ATTR:
             return self._entry(value)
-        if op == "sub":
+        if op is Op.SUB:
             return self._subscript(value)
-        if op == "call":
+        if op is Op.CALL:
             return self._reader(value)
-        if op == "self":
+        if op is Op.SELF:
             return self._slot(value)
-        if op == "global":
+        if op is Op.GLOBAL:
             return self._global(value)
-        if op == "name":
+        if op is Op.NAME:
             return self._name(value)
         return None
 
@@ -83,7 +85,7 @@ class ConfiguredReads:
         return None
 
     def _subscript(self, value: Value) -> str | None:
-        if len(value.inputs) != 2 or value.inputs[1].op != "str":
+        if len(value.inputs) != 2 or value.inputs[1].op is not Op.STR:
             return None
         entry = self._entry(value)
         if entry is not None:
@@ -99,13 +101,13 @@ class ConfiguredReads:
         if value.name not in READERS:
             return None
         arguments = [argument for _, argument in value.arguments()]
-        keys = [str(each.literal) for each in arguments if each.op == "str"]
+        keys = [str(each.literal) for each in arguments if each.op is Op.STR]
         if not any(is_config_size_name(key, self.size_names) for key in keys):
             return None
         called = value.inputs[0]
         if value.name == "getenv":
             return f'the environment is asked for "{keys[-1]}"'
-        base = arguments[0] if value.name == "getattr" else called.inputs[0] if called.op == "attr" else None
+        base = arguments[0] if value.name == "getattr" else called.inputs[0] if called.op is Op.ATTR else None
         if base is not None and self.is_configuration(base):
             return f'`{path_text(base)}` is asked for "{keys[-1]}"'
         return None
@@ -115,12 +117,12 @@ class ConfiguredReads:
         for _ in range(12):
             if self._is_named_so(base):
                 return True
-            if base.op == "class" or (base.op == "name" and base.inputs and base.inputs[0].op == "class"):
+            if base.op is Op.CLASS or (base.op is Op.NAME and base.inputs and base.inputs[0].op is Op.CLASS):
                 return False
-            if base.op == "phi":
+            if base.op is Op.PHI:
                 return any(self.is_configuration(each) for each in base.inputs[:1])
-            if base.op == "param":
-                return any(self.is_configuration(each) for each in base.inputs[:3] if each.op != "param")
+            if base.op is Op.PARAM:
+                return any(self.is_configuration(each) for each in base.inputs[:3] if each.op is not Op.PARAM)
             if base.op not in _STEPS_TO_OWNER or not base.inputs:
                 return False
             base = base.inputs[0]
@@ -129,9 +131,9 @@ class ConfiguredReads:
     def _is_named_so(self, base: Value) -> bool:
         if base.op in _NAMED_OPS and base.name:
             return is_config_name(base.name.rsplit(".", 1)[-1], self.config_names)
-        if base.op == "call" and base.name in _CONFIGURATION_MAKERS:
+        if base.op is Op.CALL and base.name in _CONFIGURATION_MAKERS:
             return True
-        return base.op in ("call", "class") and is_config_name(base.name, self.config_names)
+        return base.op in (Op.CALL, Op.CLASS) and is_config_name(base.name, self.config_names)
 
     # -- attributes of the object itself -----------------------------------------------------------------------------
 
@@ -162,7 +164,7 @@ class ConfiguredReads:
                 first = min(found, key=lambda each: each.function.qualified_name)
                 return f"`self.{name}` is set in `{store.function.qualified_name}` from `{path_text(first)}`"
         for store in stores:
-            inner = store.inputs[0] if store.op == "store" else store
+            inner = store.inputs[0] if store.op is Op.STORE else store
             if looks_like_size and is_integer(inner):
                 return f"`self.{name}` is set to the number {inner.literal}"
         return None
@@ -184,11 +186,11 @@ class ConfiguredReads:
         bound = value.inputs[0]
         if value.function.is_module and bound.block.parent is not None and not is_integer(bound):
             return None  # a loop's own variable, not a constant: its value flows on
-        if bound.op in ("func", "class", "param", "item") and not self._sources(bound):
+        if bound.op in (Op.FUNC, Op.CLASS, Op.PARAM, Op.ITEM) and not self._sources(bound):
             return None
         if any(self._shapes.is_shape(each) for each in alternatives(bound)):
             return None
-        if bound.op == "import":
+        if bound.op is Op.IMPORT:
             return f"`{name}` is imported from `{bound.name.rpartition('.')[0]}`" if looks_like_size else None
         if self._shapes.is_shape(bound):
             return None
@@ -202,9 +204,9 @@ class ConfiguredReads:
     def _name(self, value: Value) -> str | None:
         """A parameter, or a constant that a function imports for itself."""
         bound = value.inputs[0]
-        if bound.op == "import" and is_constant_size_name(value.name, self.size_names):
+        if bound.op is Op.IMPORT and is_constant_size_name(value.name, self.size_names):
             return f"`{value.name}` is imported from `{bound.name.rpartition('.')[0]}`"
-        if bound.op == "param":
+        if bound.op is Op.PARAM:
             if bound.function.is_constructor and self.constructor_parameter(bound):
                 return f"`{bound.name}` is a parameter of the constructor"
             if self._enters_loss(value, bound):
@@ -227,7 +229,9 @@ class ConfiguredReads:
         """A training loop's own parameter, handed on to a loss inside the loop: the size enters the loss there."""
         if not is_size_name(param.name, self.size_names) or not param.inputs or self._shapes.is_shape(param):
             return False
-        if not any(user.op == "call" and user.callee is not None and user.inputs[0] is not read for user in read.users):
+        if not any(
+            user.op is Op.CALL and user.callee is not None and user.inputs[0] is not read for user in read.users
+        ):
             return False
         block: Block | None = read.block
         while block is not None and not isinstance(block.statement, cst.For | cst.While):
@@ -237,4 +241,4 @@ class ConfiguredReads:
 
 def _is_constant(bound: Value) -> bool:
     """Whether a module-level name is bound to a number, on some branch, or to a call that reads one."""
-    return any(is_integer(each) or (each.op == "call" and each.name in _CONSTANT_CALLS) for each in handed_down(bound))
+    return any(is_integer(each) or (each.op is Op.CALL and each.name in _CONSTANT_CALLS) for each in handed_down(bound))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infonce_lint.semantic.graph.values import Block, Function, Value, precedes
+from infonce_lint.semantic.graph.values import Block, Function, Op, Value, precedes
 from infonce_lint.semantic.sizes.origin import Origins
 
 
@@ -29,7 +29,7 @@ class Guards:
         index = value.index
         while block is not None:
             for guard in block.guards:
-                if guard.op == "guard" and not (guard.block is block and guard.index < index):
+                if guard.op is Op.GUARD and not (guard.block is block and guard.index < index):
                     continue
                 if self.origins.size_keys(guard) & keys:
                     return True
@@ -43,6 +43,6 @@ class Guards:
     def _checks(self, function: Function, keys: frozenset[str]) -> bool:
         """Whether a helper always compares one of the sizes before it returns."""
         return any(
-            guard.op == "guard" and guard.block is function.body and self.origins.size_keys(guard) & keys
+            guard.op is Op.GUARD and guard.block is function.body and self.origins.size_keys(guard) & keys
             for guard in function.body.guards
         )

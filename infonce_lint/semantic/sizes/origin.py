@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from infonce_lint.semantic.graph.literals import elements, is_none
 from infonce_lint.semantic.graph.paths import key, path_text
-from infonce_lint.semantic.graph.values import Module, Value
+from infonce_lint.semantic.graph.values import Module, Op, Value
+from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.sizes.configured import ConfiguredReads
 from infonce_lint.semantic.sizes.scalars import SCALAR_CALLS, Shapes
 
 if TYPE_CHECKING:
     from infonce_lint.settings import Settings
 
-_PASSING_OPS = frozenset({"binop", "unary", "bool", "phi", "closure", "store", "tuple", "return", "name"})
+_PASSING_OPS = frozenset({Op.BINOP, Op.UNARY, Op.BOOL, Op.PHI, Op.CLOSURE, Op.STORE, Op.TUPLE, Op.RETURN, Op.NAME})
 _STORY_STEPS = 6
 
 NO_SOURCES: frozenset[Value] = frozenset()
@@ -46,18 +47,18 @@ class Origins:
         if self.configured(value) is not None:
             return frozenset({value})
         op = value.op
-        if op == "phi" and isinstance(value.literal, Value) and self._decides_size(value.literal):
+        if op is Op.PHI and isinstance(value.literal, Value) and self._decides_size(value.literal):
             return NO_SOURCES
-        if op == "binop" and self._counts(value):
+        if op is Op.BINOP and self._counts(value):
             return NO_SOURCES
-        if op in _PASSING_OPS or (op == "global" and value.function.is_module):
+        if op in _PASSING_OPS or (op is Op.GLOBAL and value.function.is_module):
             return self._union(value.inputs)
-        if op == "param":
+        if op is Op.PARAM:
             default = value.function.defaults.get(value.name)
             return self._union([*value.inputs, *([default] if default is not None else [])])
-        if op == "item" and isinstance(value.literal, int):
+        if op is Op.ITEM and isinstance(value.literal, int):
             return self._union(elements(value.inputs[0], value.literal))
-        if op == "call":
+        if op is Op.CALL:
             return self._call_sources(value)
         return NO_SOURCES
 
@@ -100,17 +101,8 @@ class Origins:
 
     def parameters_behind(self, read: Value) -> set[Value]:
         """The constructor parameters that a configured read takes its number from."""
-        found: set[Value] = set()
-        seen = {read}
-        pending = [read]
-        while pending:
-            each = pending.pop()
-            if each.op == "name" and each.inputs and each.inputs[0].op == "param":
-                found.add(each.inputs[0])
-            new = {source for behind in _behind(each) for source in self.sources(behind)} - seen
-            seen |= new
-            pending.extend(new)
-        return found
+        behind = walk([read], lambda each: [source for part in _behind(each) for source in self.sources(part)])
+        return {each.inputs[0] for each in behind if each.op is Op.NAME and each.inputs[0].op is Op.PARAM}
 
     def slots_of(self, read: Value) -> set[str]:
         """The attributes that keep a constructor's parameter, by their `paths.key`.
@@ -118,7 +110,7 @@ class Origins:
         A guard on ``self.batch_size`` guards the parameter behind it too.
         """
         owner = read.function.enclosing_class
-        if owner is None or read.op != "name" or read.inputs[0].op != "param":
+        if owner is None or read.op is not Op.NAME or read.inputs[0].op is not Op.PARAM:
             return set()
         param = read.inputs[0]
         return {
@@ -126,7 +118,7 @@ class Origins:
             for each in owner.family()
             for name, stores in each.slots.items()
             for store in stores
-            if any(source.op == "name" and source.inputs[0] is param for source in self.sources(store))
+            if any(source.op is Op.NAME and source.inputs[0] is param for source in self.sources(store))
         }
 
     def story(self, read: Value) -> tuple[str, ...]:
@@ -146,24 +138,24 @@ class Origins:
 
 def _terms(value: Value) -> list[Value]:
     """The named values that an arithmetic expression is made of."""
-    if value.op in ("binop", "unary"):
+    if value.op in (Op.BINOP, Op.UNARY):
         return [term for each in value.inputs for term in _terms(each)]
-    return [value] if value.op in ("name", "self", "attr", "global", "sub", "param") else []
+    return [value] if value.op in (Op.NAME, Op.SELF, Op.ATTR, Op.GLOBAL, Op.SUB, Op.PARAM) else []
 
 
 def _behind(read: Value) -> list[Value]:
     """What a configured read stands for: the stores of an attribute, the arguments of a parameter."""
-    if read.op == "name" and read.inputs:
+    if read.op is Op.NAME and read.inputs:
         return list(read.inputs[0].inputs)
-    return list(read.inputs) if read.op in ("self", "global") else []
+    return list(read.inputs) if read.op in (Op.SELF, Op.GLOBAL) else []
 
 
 def _is_always_given(test: Value) -> bool:
     """Whether a test ``size is None`` is on a parameter that every call in the file fills."""
-    if test.op != "compare" or test.name != "Is" or not test.inputs:
+    if test.op is not Op.COMPARE or test.name != "Is" or not test.inputs:
         return False
     tested = test.inputs[0]
-    if tested.op != "name" or not tested.inputs or tested.inputs[0].op != "param":
+    if tested.op is not Op.NAME or not tested.inputs or tested.inputs[0].op is not Op.PARAM:
         return False
     param = tested.inputs[0]
     given = [call.argument_for(param.function, param.name) for call in param.function.callers]

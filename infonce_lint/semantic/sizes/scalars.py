@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from infonce_lint.semantic.graph.literals import is_none
 from infonce_lint.semantic.graph.paths import key
-from infonce_lint.semantic.graph.values import Value
+from infonce_lint.semantic.graph.values import Op, Value
+from infonce_lint.semantic.graph.walk import walk
 
 #: Calls whose result is a number whenever their argument is one.
 SCALAR_CALLS = frozenset(
@@ -14,7 +15,9 @@ SCALAR_CALLS = frozenset(
     "int64 item to_tensor convert_to_tensor floordiv".split()
 )
 _SHAPE_CALLS = frozenset("size shape get_shape as_list numel len static_shape shape_list dim batch_size".split())
-_PASSING_OPS = frozenset({"binop", "unary", "bool", "name", "closure", "store", "global", "self", "return", "tuple"})
+_PASSING_OPS = frozenset(
+    {Op.BINOP, Op.UNARY, Op.BOOL, Op.NAME, Op.CLOSURE, Op.STORE, Op.GLOBAL, Op.SELF, Op.RETURN, Op.TUPLE}
+)
 
 
 class Shapes:
@@ -34,20 +37,20 @@ class Shapes:
 
     def _asks_for_shape(self, value: Value) -> bool:
         op = value.op
-        if op == "attr":
+        if op is Op.ATTR:
             return value.name == "shape" or any(self.is_shape(each) for each in value.stored)
-        if op == "call":
+        if op is Op.CALL:
             if value.name in _SHAPE_CALLS:
                 return True
             if value.name in SCALAR_CALLS:
                 return any(self.is_shape(argument) for _, argument in value.arguments())
             return value.callee is not None and self.is_shape(value.callee.returns)
-        if op in ("sub", "item"):
+        if op in (Op.SUB, Op.ITEM):
             return self.is_shape(value.inputs[0]) or any(self.is_shape(each) for each in value.stored)
-        if op == "phi":
+        if op is Op.PHI:
             parts = [each for each in value.inputs if not is_none(each)]
             return bool(parts) and all(self.is_shape(each) for each in parts)
-        if op == "param":
+        if op is Op.PARAM:
             return bool(value.inputs) and all(self.is_shape(each) for each in value.inputs)
         return op in _PASSING_OPS and any(self.is_shape(each) for each in value.inputs)
 
@@ -55,17 +58,17 @@ class Shapes:
         """Whether an expression contains a tensor's shape, whatever else it contains."""
         if self._asks_for_shape(value):
             return True
-        if value.op in ("binop", "unary", "tuple", "name", "closure"):
+        if value.op in (Op.BINOP, Op.UNARY, Op.TUPLE, Op.NAME, Op.CLOSURE):
             return any(self.mentions_shape(each) for each in value.inputs)
         return False
 
     def size_keys(self, test: Value) -> frozenset[str]:
         """The configured sizes and stored tensors that a test compares with an actual size, by their `key`."""
         found: set[str] = set()
-        if test.op in ("guard", "bool", "unary"):
+        if test.op in (Op.GUARD, Op.BOOL, Op.UNARY):
             for each in test.inputs:
                 found |= self.size_keys(each)
-        elif test.op == "compare" and len(test.inputs) > 1:
+        elif test.op is Op.COMPARE and len(test.inputs) > 1:
             for side in test.inputs:
                 if any(self.mentions_shape(each) or _is_given(each) for each in test.inputs if each is not side):
                     found |= {key(source) for source in self._sources(side)}
@@ -75,24 +78,14 @@ class Shapes:
 
 def _is_given(value: Value) -> bool:
     """Whether a value is a parameter that no caller of this file fills: the size that comes with the batch."""
-    if value.op != "name" or value.inputs[0].op != "param":
+    if value.op is not Op.NAME or value.inputs[0].op is not Op.PARAM:
         return False
     param = value.inputs[0]
-    return not param.function.is_constructor and all(each.op in ("const", "singleton") for each in param.inputs)
+    return not param.function.is_constructor and all(each.op in (Op.CONST, Op.SINGLETON) for each in param.inputs)
 
 
 def _shaped_slots(value: Value) -> set[str]:
     """Stored tensors whose shape an expression asks for: ``self.mask.shape[0]`` -> ``self.mask``."""
-    found: set[str] = set()
-    seen: set[Value] = set()
-    stack = [value]
-    while stack:
-        each = stack.pop()
-        if each in seen:
-            continue
-        seen.add(each)
-        if each.op in ("self", "global"):
-            found.add(key(each))
-        if each.op in ("attr", "call", "sub", "item", "binop", "name", "closure", "phi"):
-            stack.extend(each.inputs)
-    return found
+    steps = (Op.ATTR, Op.CALL, Op.SUB, Op.ITEM, Op.BINOP, Op.NAME, Op.CLOSURE, Op.PHI)
+    behind = walk([value], lambda each: each.inputs if each.op in steps else ())
+    return {key(each) for each in behind if each.op in (Op.SELF, Op.GLOBAL)}

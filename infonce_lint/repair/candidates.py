@@ -106,8 +106,11 @@ class Candidates:
         return min(names)[-1] if names else None
 
     def _all(self, wanted: Dim, scope: dict[str, Value], function: Function) -> Iterator[Candidate]:
+        changed = self._changed_from_within(function)
         for name, value in scope.items():
             if "." in name or value.op in _NO_TENSORS or value in self.roles.reduced or value.maybe_unbound:
+                continue
+            if name in changed:
                 continue
             known = self.proof.interpreter.evaluate(value, self.proof.frame(function))
             if isinstance(known, Number):
@@ -115,6 +118,11 @@ class Candidates:
                     yield Candidate(name, value, None, Ratio(Fraction(1)), name)
                 continue
             yield from self._axes(wanted, name, value, function)
+
+    def _changed_from_within(self, function: Function) -> set[str]:
+        """The names that a nested function binds anew: what they hold after a call of it is not followed."""
+        inner = [each for each in self.proof.loss.model.module.functions if each.parent is function]
+        return {name for each in inner for name in each.nonlocals}
 
     def _axes(self, wanted: Dim, name: str, value: Value, function: Function) -> Iterator[Candidate]:
         tensor = self.proof.tensor(value, function)

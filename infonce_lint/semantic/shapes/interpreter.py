@@ -343,6 +343,7 @@ _HANDLERS: dict[str, Callable[[Interpreter, Value, Frame], Abstract | None]] = {
     "const": Interpreter._constant,
     "str": Interpreter._text,
     "none": Interpreter._nothing,
+    "singleton": Interpreter._passed,
     "param": Interpreter._param,
     "name": Interpreter._passed,
     "global": Interpreter._passed,

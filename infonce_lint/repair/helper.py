@@ -29,8 +29,13 @@ def through_helper(helper: Function, uses: list[SizeUse], rewriter: Rewriter) ->
         holder = _store_around(call)
         if holder is not None:
             stores[holder] = call
-        elif call.function.is_constructor or call.function.is_module:
+        elif call.function.is_constructor:
             raise Refused(SEVERAL_STEPS)
+        elif call.function.is_module:
+            raise Refused(
+                f"`{helper.name}` is called at module level, where the size cannot be derived; "
+                "derive it in the loss by hand"
+            )
         else:
             edits.append(new_argument(source, call, f"{name}={size_text(call, read, rewriter)}"))
     for store, call in stores.items():

@@ -128,7 +128,8 @@ class Proof:
 
     def is_determined(self, wanted: Dim) -> bool:
         """Whether the facts tie every configured size in a number to an axis of a tensor from elsewhere."""
-        return all(any(size in dim.symbols for dim in self.theory.solved.values()) for size in wanted.of(Origin.SIZE))
+        solved = self.theory.solved.values()
+        return all(any(_is_part_of(size, dim) for dim in solved) for size in wanted.of(Origin.SIZE))
 
     def evidence(self, wanted: Dim) -> Fact | None:
         """The fact that a message shows for a size: of those that were used, the simplest."""
@@ -165,3 +166,8 @@ class Proof:
         if isinstance(owner, tuple) and owner[0] == "quotient":
             return f"({owner[1].shown(self.name)} // {owner[2].shown(self.name)})"
         return "..."
+
+
+def _is_part_of(size: Symbol, dim: Dim) -> bool:
+    """Whether a number is so many times a size, and not a share of it: views that are computed as ``rows / size``."""
+    return any(symbol == size and power > 0 for monomial, _ in dim.terms for symbol, power in monomial)

@@ -347,7 +347,6 @@ _HANDLERS: dict[str, Callable[[Interpreter, Value, Frame], Abstract | None]] = {
     "param": Interpreter._param,
     "name": Interpreter._passed,
     "global": Interpreter._passed,
-    "singleton": Interpreter._passed,
     "closure": Interpreter._passed,
     "store": Interpreter._passed,
     "self": Interpreter._passed,

@@ -69,6 +69,7 @@ class Candidate:
     ratio: Ratio
     text: str
     gathered: bool = False  # whether its rows are those of all processes
+    doubt: str = ""  # why the axis may be another one
 
 
 class Candidates:
@@ -88,7 +89,14 @@ class Candidates:
                 value = candidate.value
                 is_label = not _LABEL_WORDS.isdisjoint(words(candidate.name))
                 is_known = value in self.roles.features
-                key = (rank, not is_known, is_label or value in self.roles.cone, value.op != "param", order)
+                key = (
+                    rank,
+                    bool(candidate.doubt),
+                    not is_known,
+                    is_label or value in self.roles.cone,
+                    value.op != "param",
+                    order,
+                )
                 ranked.append((key, candidate))
         return min(ranked, key=lambda each: each[0])[1] if ranked else None
 
@@ -134,9 +142,34 @@ class Candidates:
         for axis, dim in enumerate(dims):
             ratio = self._ratio(wanted, dim, name)
             if ratio is not None:
-                yield Candidate(name, value, axis, ratio, f"{name}.shape[{axis}]", bool(dim.of(Origin.WORLD)))
+                doubt = self._doubt(name, dim)
+                text = f"{name}.shape[{axis}]"
+                yield Candidate(name, value, axis, ratio, text, bool(dim.of(Origin.WORLD)), doubt)
+                continue
+            floored = self._floored(wanted, dim)
+            if floored is not None:
+                text = f"{name}.shape[{axis}] // {floored}"
+                yield Candidate(name, value, axis, Ratio(Fraction(1)), text, doubt=self._doubt(name, dim))
         if len(dims) > 1 and (ratio := self._ratio(wanted, dims[0] * dims[1], name)) is not None:
             yield Candidate(name, value, 0, ratio, f"{name}.shape[0] * {name}.shape[1]")
+
+    def _doubt(self, name: str, dim: Dim) -> str:
+        """Why the axis may not be the rows: how many axes the tensor has is only likely."""
+        context = self.proof.interpreter
+        owners = {symbol.owner for symbol in dim.of(Origin.AXIS)}
+        if any(owner in context.guessed and owner not in context.confirmed for owner in owners):
+            return f"how many axes `{name}` has is not in the code"
+        return ""
+
+    def _floored(self, wanted: Dim, dim: Dim) -> int | None:
+        """The number by which the code divides an axis, rounding down, to get what is wanted."""
+        for named, solved in self.proof.theory.solved.items():
+            owner = named.owner
+            if isinstance(owner, tuple) and owner[0] == "floor" and owner[1] == dim and solved == wanted:
+                divisor = owner[2].integer
+                if isinstance(divisor, int):
+                    return divisor
+        return None
 
     def _ratio(self, wanted: Dim, rows: Dim, name: str) -> Ratio | None:
         if not self._is_pure(rows):

@@ -12,6 +12,8 @@ from infonce_lint.semantic.graph.paths import path_text
 from infonce_lint.semantic.graph.values import Function, Value
 from infonce_lint.semantic.losses.model import SizeUse
 
+_BY_HAND = "pass the batch size of the features to it by hand"
+
 
 def through_helper(helper: Function, uses: list[SizeUse], rewriter: Rewriter) -> list[Edit]:
     """Give a helper that reads the configured size itself a size argument, with the old value as its default."""
@@ -37,10 +39,26 @@ def through_helper(helper: Function, uses: list[SizeUse], rewriter: Rewriter) ->
                 "derive it in the loss by hand"
             )
         else:
-            edits.append(new_argument(source, call, f"{name}={size_text(call, read, rewriter)}"))
+            edit = new_argument(source, call, f"{name}={size_text(call, read, rewriter)}")
+            if edit is None:
+                raise Refused(f"a call of `{helper.name}` is given a generator; put it into brackets first")
+            edits.append(edit)
     for store, call in stores.items():
         edits += rebuild(store, uses, rewriter, (call, name))
     return edits
+
+
+def _is_value(helper: Function) -> bool:
+    """Whether a function is used otherwise than by calls of it: as a callback, a default, an entry of a list."""
+    calls = {call.inputs[0] for call in helper.callers}
+    owner = helper.owner
+    reads: list[Value] = []
+    if owner is not None:
+        reads = [read for each in owner.family() for read in each.reads.get(helper.name, ())]
+    else:
+        bound = helper.parent.bindings.get(helper.name, ()) if helper.parent is not None else ()
+        reads = [read for value in bound if value.source is helper for read in value.users]
+    return any(read not in calls and read.users for read in reads)
 
 
 def _text(target: Value, rewriter: Rewriter) -> str:
@@ -69,7 +87,11 @@ def _check_helper(helper: Function, uses: list[SizeUse], rewriter: Rewriter) -> 
             other = each.methods.get(helper.name)
             if other is not None and other is not helper:
                 raise Refused(f"`{helper.name}` is overridden in `{each.name}`; give both a size argument by hand")
+    if _is_value(helper):
+        raise Refused(f"`{helper.name}` is also handed on as a value, and who calls it then is not seen; {_BY_HAND}")
     params = helper.node.params
+    if params.posonly_params and not params.params:
+        raise Refused(f"`{helper.name}` takes its arguments by place only; {_BY_HAND}")
     if params.kwonly_params or isinstance(params.star_arg, cst.Param) or params.star_kwarg is not None:
         raise Refused(f"`{helper.name}` takes any arguments; pass the batch size of the features to it by hand")
     if not isinstance(helper.node.body, cst.IndentedBlock):

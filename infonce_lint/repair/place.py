@@ -168,10 +168,12 @@ def free_name(wanted: str, function: Function, taken: Collection[str] = ()) -> s
     return name
 
 
-def new_argument(source: SourceFile, call: Value, text: str) -> Edit:
-    """Add an argument at the end of a call."""
+def new_argument(source: SourceFile, call: Value, text: str) -> Edit | None:
+    """Add an argument at the end of a call; None behind a generator that stands alone."""
     node = call.node
     assert isinstance(node, cst.Call)
+    if node.args and isinstance(node.args[-1].value, cst.GeneratorExp) and not node.args[-1].value.lpar:
+        return None
     if node.args:
         end = source.span(node.args[-1].value).end
         return Edit(Span(end, end), f", {text}")

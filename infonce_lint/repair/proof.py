@@ -47,7 +47,24 @@ class Proof:
 
     def _certain(self) -> list[Fact]:
         """The facts but those that count all entries of a tensor of which the rank is a guess: one may be missing."""
-        return [fact for fact in self.facts if not any(map(self._counts_guessed, (fact.left, fact.right)))]
+        known = (self._compared(fact) for fact in self.facts)
+        return [fact for fact in known if not any(map(self._counts_guessed, (fact.left, fact.right)))]
+
+    def _compared(self, fact: Fact) -> Fact:
+        """Rows that are compared one by one, each with its own partner, are equally many."""
+        if fact.relation is Relation.MET and fact.site.value in self._row_by_row:
+            return Fact(Relation.EQUAL, fact.left, fact.right, fact.site)
+        return fact
+
+    @cached_property
+    def _row_by_row(self) -> frozenset[Value]:
+        """The places where the rows of one tower meet those of the other, and no others."""
+        found: set[Value] = set()
+        for each in self.loss.model.roles.similarities:
+            operands = set(each.operands[:2])
+            found.add(each.seed)
+            found.update(user for operand in operands for user in operand.users if operands <= set(user.inputs))
+        return frozenset(found)
 
     def _counts_guessed(self, dim: Dim) -> bool:
         for monomial, _ in dim.terms:

@@ -88,7 +88,7 @@ def _rebuild_in(
     rows = rewriter.write(wanted, first, place)
     name = free_name(store.name.strip("_") or "stored", function)
     text = _construction(store, read, _Place(first, place, tensor), rewriter, helper)
-    device = f".to({tensor}.device)" if _is_torch(rewriter) else ""
+    device = f".to({tensor}.device, {name}.dtype)" if _is_torch(rewriter) else ""
     if device and not _is_chainable(store.inputs[0].node):
         text = f"({text})"
     lines = [f"{name} = self.{store.name}", f"if {name}.shape[0] != {rows}:\n    {name} = {text}{device}"]
@@ -131,6 +131,8 @@ def _construction(store: Value, read: Value, at: _Place, rewriter: Rewriter, hel
             if value.op not in ("const", "str", "global", "free"):
                 raise Refused(SEVERAL_STEPS)
             continue
+        if value.op == "call" and _draws(value):
+            raise Refused(f"`self.{store.name}` is drawn at random once; draw it in the loss by hand")
         if rewriter.loss.model.origins.configured(value) is not None:
             target = rewriter.proof.target(value)
             assert target.node is not None
@@ -143,6 +145,8 @@ def _construction(store: Value, read: Value, at: _Place, rewriter: Rewriter, hel
     if helper is not None:
         call, name = helper
         edit = new_argument(source, call, f"{name}={size_text(at.read, read, rewriter, at.place)}")
+        if edit is None:
+            raise Refused(SEVERAL_STEPS)
         edits[edit.span] = edit.content
     text, start = source.segment(span), source.offset(span.start)
     for place, content in sorted(edits.items(), key=lambda each: each[0], reverse=True):
@@ -157,6 +161,11 @@ def _construction(store: Value, read: Value, at: _Place, rewriter: Rewriter, hel
 def size_text(at: Value, read: Value, rewriter: Rewriter, place: Place | None = None) -> str:
     """The size that ``read`` stands for, written with what is bound at ``at``."""
     return rewriter.write(rewriter.wanted(rewriter.proof.target(read)), at, place)
+
+
+def _draws(call: Value) -> bool:
+    """Whether a call draws random numbers."""
+    return call.name.startswith(("rand", "normal", "uniform", "bernoulli", "multinomial", "permutation", "shuffle"))
 
 
 def _moved_to_device(value: Value) -> Value | None:

@@ -47,6 +47,12 @@ def residue_problem(loss: ContrastiveLoss, proof: Proof) -> str:
             f"`self.{kept.name}` is built in the constructor from the same size in another way; "
             "build it in the loss from the features' rows"
         )
+    for function in loss.model.module.functions:
+        if function.nonlocals and function.parent in loss.functions and _reads_size(function, loss, proof):
+            return (
+                f"`{function.name}` reads the size and binds a name of `{loss.name}` anew, which is not followed; "
+                "repair both by hand"
+            )
     main = loss.model.module.main
     lambdas = (each for each in loss.model.module.functions if each.name == "<lambda>" and each.parent is main)
     names = {each.owner[-1] for each in proof.sizes if isinstance(each.owner, tuple) and each.owner[0] == "self"}
@@ -57,6 +63,15 @@ def residue_problem(loss: ContrastiveLoss, proof: Proof) -> str:
                 "repair all uses together by hand"
             )
     return ""
+
+
+def _reads_size(function: Function, loss: ContrastiveLoss, proof: Proof) -> bool:
+    for value in loss.model.values_by_function.get(function, ()):
+        if value.op in _READING and value.node is not None and loss.model.origins.configured(value) is not None:
+            dim = proof.number(value)
+            if dim is not None and dim.of(Origin.SIZE) & proof.sizes:
+                return True
+    return False
 
 
 def _kept_tensor(loss: ContrastiveLoss, proof: Proof) -> Value | None:
@@ -85,6 +100,10 @@ def _functions(loss: ContrastiveLoss) -> list[Function]:
                 if call.callee is not None and call.callee not in found:
                     found.setdefault(call.callee)
                     stack.append(call.callee)
+    for similarity in loss.model.roles.similarities:
+        owners_of_cone = {value.function for value in similarity.cone}
+        if not owners_of_cone.isdisjoint(found):
+            found.update(dict.fromkeys(each for each in owners_of_cone if not each.is_module))
     for value in loss.model.roles.features:
         if value.op == "call" and value.callee is None and not value.function.is_module:
             found.setdefault(value.function)  # it makes features
@@ -114,6 +133,9 @@ def _reaches_loss(read: Value, proof: Proof, tied: set[Value]) -> bool:
     """Whether what is computed from a read enters the similarity or anything made of it, or steers how that is made."""
     model = proof.loss.model
     cone, features, origins = model.roles.cone, model.roles.features, model.origins
+    own = proof.loss.functions
+    # elsewhere a slice of rows is a batch that is drawn, which ends where they end
+    is_own = read.function in own or read.function.parent in own
     seen: set[Value] = set()
     stack = [read]
     while stack:
@@ -126,8 +148,8 @@ def _reaches_loss(read: Value, proof: Proof, tied: set[Value]) -> bool:
                 return True
             if user in cone and user.op in ("binop", "call", "sub", "setitem"):
                 return True
-            if user in features and user.op in ("binop", "call", "setitem"):
-                return True  # a slice of features ends where they end
+            if user in features and (user.op in ("binop", "call", "setitem") or (user.op == "sub" and is_own)):
+                return True
             if user.op == "call" and (user.name in _ENDS or user.constructs is not None or _is_foreign(user)):
                 continue
             if user.op == "setitem" or (user.op == "call" and changes_receiver(user.name)):

@@ -156,6 +156,8 @@ class Rewriter:
         if candidate.axis is None:
             return candidate.name
         rows = candidate.text
+        if candidate.doubt:
+            self.doubts.append(candidate.doubt)
         world = self._named_text([symbol(Origin.WORLD, WORLD)], at) if ratio.world else ""
         if ratio.named or ratio.number.denominator != 1:
             views = self._views(candidate, at)

@@ -142,7 +142,7 @@ def computed(context: Context, operator: str, left: Dim, right: Dim, site: Site)
 
 
 def _floored(context: Context, left: Dim, right: Dim, site: Site) -> Number | None:
-    """``left // right``: exact where it can be seen, or where rows are divided, which the code takes to be divisible.
+    """``left // right``: exact where it can be seen, else a number of its own, the same for the same operands.
 
     A part of a configured size is a size of its own: ``args.batch_size // args.n_gpu``.
     """
@@ -155,8 +155,7 @@ def _floored(context: Context, left: Dim, right: Dim, site: Site) -> Number | No
         return Number(quotient)
     if left.of(Origin.SIZE) or right.of(Origin.SIZE):
         return Number(symbol(Origin.SIZE, ("quotient", left, right)))
-    context.note(Relation.KEPT, left, right, site)
-    return Number(quotient)
+    return Number(symbol(Origin.UNKNOWN, ("floor", left, right)))
 
 
 def _repeated(context: Context, operator: str, left: Abstract, right: Abstract) -> Abstract | None:

@@ -42,6 +42,7 @@ class Context(ABC):
         self.ranks: dict[Site, int] = {}
         self.likely_ranks: dict[Site, int] = {}
         self.guessed: set[Site] = set()  # whose rank is only likely
+        self.confirmed: set[object] = set()  # whose rank an operation takes that knows no other
         self.size_reads: dict[object, Value] = {}  # the first read of each configured size, by what tells its symbol
         self.learned = False  # whether a rank was learned since this was reset
 
@@ -155,12 +156,18 @@ class Context(ABC):
         dims: list[Dim] = []
         for place in range(1, max(len(each.dims) for each in closed) + 1):
             here = [each.dims[-place] for each in closed if place <= len(each.dims)]
-            wide = [each for each in here if each.number != 1]
+            wide = list(dict.fromkeys(each for each in here if each.number != 1))
+            if len(wide) > 1 and all(map(_may_be_one, wide)):
+                met = symbol(Origin.UNKNOWN, site, -place)
+                for other in wide:
+                    self.note(Relation.MET, met, other, site)
+                dims.append(met)
+                continue
             for other in wide[1:]:
                 self.note(Relation.EQUAL, wide[0], other, site)
             if not wide and opened:  # an axis of one takes the length of what it meets
-                met = opened[0].axis(-place) if len(opened) == 1 else None
-                dims.append(met if met is not None else symbol(Origin.UNKNOWN, site, -place))
+                length = opened[0].axis(-place) if len(opened) == 1 else None
+                dims.append(length if length is not None else symbol(Origin.UNKNOWN, site, -place))
                 continue
             given = [each for each in wide if not each.of(Origin.SIZE) and not each.of(Origin.UNKNOWN)]
             dims.append((given or wide or here)[0])
@@ -179,6 +186,11 @@ class Context(ABC):
                 self.note(Relation.EQUAL, left, right, site)
         return first.of(kind)
 
+    def confirm(self, tensor: Tensor) -> None:
+        """Note that an operation takes a tensor with just the axes that it is known to have."""
+        for dim in tensor.dims:
+            self.confirmed.update(symbol.owner for symbol in dim.of(Origin.AXIS))
+
     def with_rank(self, tensor: Tensor, rank: int, *, likely: bool = False) -> Tensor:
         """A tensor whose rank an operation decides (or, ``likely``, mostly has)."""
         if tensor.rest is None:
@@ -191,3 +203,11 @@ class Context(ABC):
             self.ranks[site] = own
             self.learned = True
         return Tensor(tensor.opened(rank).dims[:rank], None, tensor.kind)
+
+
+def _may_be_one(dim: Dim) -> bool:
+    """Whether an axis may be one of length 1 that is broadcast: of a tensor from elsewhere nothing else is known."""
+    if len(dim.terms) != 1:
+        return False
+    ((monomial, value),) = dim.terms
+    return value == 1 and len(monomial) == 1 and all(each.origin is Origin.AXIS for each, _ in monomial)

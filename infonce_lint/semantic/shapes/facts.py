@@ -13,6 +13,7 @@ class Relation(enum.Enum):
     """How strictly two dimensions are tied."""
 
     EQUAL = "equal"  # anything else raises: broadcasting, an index, a view, the rows of a loss
+    MET = "met"  # equal, unless one of them is 1: two tensors from elsewhere that are broadcast
     BELOW = "below"  # the left one is at most the right one, else it raises: two sections of one size, an index
     KEPT = "kept"  # a reshape with a free axis: the right one must divide the left one
     CUT = "cut"  # a slice's bound, a diagonal's offset: nothing raises, rows are mis-paired

@@ -171,6 +171,8 @@ def _entries(context: Context, known: Abstract) -> Tensor | None:
 
 def _masked(context: Context, tensor: Tensor, mask: Tensor, axis: int, site: Site) -> Dim:
     """How many entries a mask keeps is its own number; its axes must be those of the tensor."""
+    if len(mask.dims) > 1:
+        context.confirm(tensor)
     for offset, dim in enumerate(mask.dims):
         context.note(Relation.EQUAL, dim, tensor.axis(axis + offset), site)
     return symbol(Origin.UNKNOWN, site, axis)

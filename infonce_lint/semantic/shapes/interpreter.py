@@ -191,7 +191,7 @@ class Interpreter(Context):
         """A read that nothing in the file fills: the same thing wherever it is read in the same way."""
         if is_world_size(value.name):
             return self._world(value)
-        place = reads.place_of(value)
+        place = reads.place_of(self, value, frame)
         site = self._paths.setdefault(place, Site(value, frame)) if place is not None else Site(value, frame)
         self.reads.setdefault(site, []).append(value)
         return Opaque(site)

@@ -31,7 +31,7 @@ def configured(context: Context, value: Value, frame: Frame) -> Number | None:
         return computed
     if computed is not None:
         return None  # a tensor that a size had a part in
-    key = size_key(value)
+    key = size_key(context, value, frame)
     context.size_reads.setdefault(key, value)
     return Number(symbol(Origin.SIZE, key))
 
@@ -50,7 +50,7 @@ def _computed(context: Context, value: Value, frame: Frame) -> Number | Tensor |
     return only if isinstance(only, Number) and only.dim.of(Origin.SIZE) else None
 
 
-def size_key(value: Value) -> tuple[object, ...]:
+def size_key(context: Context, value: Value, frame: Frame) -> tuple[object, ...]:
     """What tells one configured size from others: the same for all reads of it, in the constructor and after it."""
     if value.op == "name" and value.inputs and value.inputs[0].op == "param":
         return _parameter_key(value.inputs[0], 0)
@@ -59,7 +59,8 @@ def size_key(value: Value) -> tuple[object, ...]:
         return ("self", _root(owner) if owner is not None else None, value.name)
     if value.op in ("global", "name"):
         return ("path", value.name)
-    return ("path", canonical(value))
+    path = canonical(context, value, frame)
+    return ("path", *path) if path is not None else ("read", value)
 
 
 def _parameter_key(param: Value, depth: int) -> tuple[object, ...]:
@@ -86,18 +87,22 @@ def _root(owner: Class) -> Class:
     return list(owner.lineage())[-1]
 
 
-def place_of(value: Value) -> object:
+def place_of(context: Context, value: Value, frame: Frame) -> object:
     """What tells one value from elsewhere from others; None where each read is its own."""
     if value.op == "self":
-        return size_key(value)
-    if value.op in ("attr", "global", "sub") and (text := canonical(value)):
-        return ("path", text)
+        return size_key(context, value, frame)
+    if value.op in ("attr", "global", "sub"):
+        return canonical(context, value, frame)
     return None
 
 
-def canonical(value: Value) -> str:
-    """A dotted path that is the same however an entry is read: as an attribute, a key, by ``getattr`` or ``vars``."""
-    parts: list[str] = []
+def canonical(context: Context, value: Value, frame: Frame) -> tuple[object, ...] | None:
+    """A path that is the same however an entry is read: as an attribute, a key, by ``getattr`` or ``vars``.
+
+    It begins with what it is a path of: a name of the file, or for an object's own attributes its class. In a call the
+    path goes on from what the call gives. None where the owner cannot be named.
+    """
+    parts: list[object] = []
     for _ in range(_LONGEST_PATH):
         if value.op == "attr" and value.inputs:
             parts.append(value.name)
@@ -105,22 +110,52 @@ def canonical(value: Value) -> str:
         elif value.op == "sub" and len(value.inputs) == 2 and value.inputs[1].op in ("str", "const"):
             parts.append(str(value.inputs[1].literal))
             value = value.inputs[0]
-        elif value.op == "self":
-            stored = [each.inputs[0] if each.op == "store" else each for each in value.inputs]
-            if len(stored) == 1 and stored[0].op in ("name", "global") and stored[0].name:
-                value = stored[0]
-                continue
-            return ".".join(["self", value.name, *reversed(parts)])
         elif value.op == "call" and value.name in READERS and (key := _key(value)) is not None:
             parts.append(key)
             value = value.argument(0) or value if value.name == "getattr" else value.inputs[0].inputs[0]
         elif value.op == "call" and value.name == "vars" and value.argument(0) is not None:
             value = value.argument(0) or value
-        elif value.op in ("name", "global", "param", "closure", "free") and value.name:
-            return ".".join([value.name, *reversed(parts)])
+        elif value.op == "self":
+            return (*_kept_path(value), *reversed(parts))
+        elif value.op in ("name", "param") and (param := _param_of(value)) is not None:
+            given = frame.holding(param.function)
+            known = given.given.get(param) if given is not None else None
+            if known is None:
+                return (*_named_path(param), *reversed(parts))
+            if not isinstance(known, Opaque):
+                return None
+            value, frame = known.site.value, known.site.frame
+        elif value.op in ("name", "global", "closure", "free") and value.name:
+            return (value.name, *reversed(parts))
         else:
-            return ""
-    return ""
+            return None
+    return None
+
+
+def _param_of(value: Value) -> Value | None:
+    if value.op == "param":
+        return value
+    return value.inputs[0] if value.inputs and value.inputs[0].op == "param" else None
+
+
+def _named_path(param: Value) -> tuple[object, ...]:
+    """A parameter of a constructor is the attribute that keeps it; any other one is what its name says."""
+    owner = param.function.owner
+    if owner is not None and param.function.is_constructor:
+        for each in owner.family():
+            for name, stores in each.slots.items():
+                if len(stores) == 1 and stores[0].inputs and _is_read_of(stores[0].inputs[0], param):
+                    return (_root(owner), name)
+    return (param.name,)
+
+
+def _kept_path(value: Value) -> tuple[object, ...]:
+    """``self.args``: of its class, or the name of the file that it was set from."""
+    owner = value.function.enclosing_class
+    stored = [each.inputs[0] if each.op == "store" else each for each in value.inputs]
+    if len(stored) == 1 and stored[0].op == "global" and stored[0].name:
+        return (stored[0].name,)
+    return (_root(owner) if owner is not None else None, value.name)
 
 
 def _key(call: Value) -> str | None:

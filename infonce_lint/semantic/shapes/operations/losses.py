@@ -56,6 +56,7 @@ def cross_entropy(call: Call) -> Abstract | None:
     if len(targets.dims) == len(logits.dims):
         call.broadcast([logits, targets])
     elif len(targets.dims) == len(rows):
+        call.context.confirm(logits)
         for left, right in zip(rows, targets.dims, strict=True):
             call.equal(left, right)
         wanted = call.at(1, "target", "labels", "label")

@@ -42,6 +42,8 @@ def kept(call: Call) -> Abstract | None:
             shape = _with_named_axis(call, shape)
         return shape.of(_kind(call, name, shape.kind)) if shape is not None else None
     if isinstance(known, Tensor):
+        if name == "fill_diagonal_" or (name == "normalize" and call.integer(2, "dim", "axis") == len(known.dims) - 1):
+            call.context.confirm(known)
         known = _with_named_axis(call, known) if name == "normalize" else known
         return known.of(_kind(call, name, known.kind))
     if isinstance(known, Parts | Listing):

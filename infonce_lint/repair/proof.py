@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
+from infonce_lint.repair.covering import covers
 from infonce_lint.semantic.graph.paths import path_text
-from infonce_lint.semantic.graph.values import Function, Value
+from infonce_lint.semantic.graph.values import Block, Function, Value
 from infonce_lint.semantic.losses.model import ContrastiveLoss
 from infonce_lint.semantic.shapes.dims import WORLD, Dim, Origin, Symbol, symbol
 from infonce_lint.semantic.shapes.domain import Frame, Number, Opaque, Site, Tensor
@@ -103,9 +104,25 @@ class Proof:
         return self.interpreter.root(function)
 
     def number(self, read: Value) -> Dim | None:
-        """The number that an expression stands for, as the code says it."""
+        """The number that an expression stands for, as the code says it; in a branch, as in a run that takes it."""
         known = self.interpreter.evaluate(read, self.frame(read.function))
-        return known.dim if isinstance(known, Number) else None
+        if not isinstance(known, Number):
+            return None
+        marked = {size: self._in_branch(size, read) for size in known.dim.of(Origin.SIZE)}
+        return known.dim.put({size: dim for size, dim in marked.items() if dim is not None})
+
+    def _in_branch(self, size: Symbol, read: Value) -> Dim | None:
+        """The size of a run that takes the branch in which it is read, where the facts speak of that."""
+        for marked in self._marked:
+            if isinstance(marked.owner, tuple) and marked.owner[2] == size.owner and _stands_in(read, marked.owner[1]):
+                return symbol(marked.origin, marked.owner)
+        return None
+
+    @cached_property
+    def _marked(self) -> list[Symbol]:
+        """The sizes that facts know of one branch only."""
+        symbols = {each for fact in self.facts for each in (*fact.left.of(Origin.SIZE), *fact.right.of(Origin.SIZE))}
+        return [each for each in symbols if isinstance(each.owner, tuple) and each.owner[0] == "branch"]
 
     def target(self, read: Value) -> Value:
         """The expression to replace: the read, or the part of the size that the code takes of it.
@@ -148,6 +165,21 @@ class Proof:
         solved = self.theory.solved.values()
         return all(any(_is_part_of(size, dim) for dim in solved) for size in wanted.of(Origin.SIZE))
 
+    def is_covered(self, places: list[Value], wanted: Dim) -> bool:
+        """Whether the facts that hold whenever one of some places is reached decide a number by themselves."""
+        sizes = wanted.of(Origin.SIZE)
+        about = [fact for fact in self._certain() if sizes & (fact.left.symbols | fact.right.symbols)]
+        for place in places:
+            calls = list(place.function.callers)
+            holding = [fact for fact in about if covers(fact.site, place, calls)]
+            if len(holding) == len(about):
+                continue
+            others = [fact for fact in self._certain() if fact not in about]
+            theory = Theory([*others, *holding])
+            if not all(any(_is_part_of(size, dim) for dim in theory.solved.values()) for size in sizes):
+                return False
+        return True
+
     def evidence(self, wanted: Dim) -> Fact | None:
         """The fact that a message shows for a size: of those that were used, the simplest."""
         sizes = wanted.of(Origin.SIZE)
@@ -180,6 +212,8 @@ class Proof:
         read = self.interpreter.size_reads.get(owner)
         if read is not None:
             return path_text(read)
+        if isinstance(owner, tuple) and owner[0] == "branch":
+            return self.name(Symbol(Origin.SIZE, owner[2]))
         if isinstance(owner, tuple) and owner[0] == "quotient":
             return f"({owner[1].shown(self.name)} // {owner[2].shown(self.name)})"
         return "..."
@@ -188,3 +222,15 @@ class Proof:
 def _is_part_of(size: Symbol, dim: Dim) -> bool:
     """Whether a number is so many times a size, and not a share of it: views that are computed as ``rows / size``."""
     return any(symbol == size and power > 0 for monomial, _ in dim.terms for symbol, power in monomial)
+
+
+def _stands_in(read: Value, branch: Value) -> bool:
+    """Whether a read stands in the statement, or the conditional expression, whose branches meet in a value."""
+    if branch.name == "ifexp":
+        return read.block is branch.block and read.index == branch.index
+    block: Block | None = read.block
+    while block is not None:
+        if block.statement is branch.node:
+            return True
+        block = block.parent
+    return False

@@ -194,6 +194,8 @@ class Context(ABC):
     def with_rank(self, tensor: Tensor, rank: int, *, likely: bool = False) -> Tensor:
         """A tensor whose rank an operation decides (or, ``likely``, mostly has)."""
         if tensor.rest is None:
+            if not likely and len(tensor.dims) == rank:
+                self.confirm(tensor)
             return tensor
         own = rank - len(tensor.dims) + tensor.rest.start
         site = tensor.rest.site

@@ -27,6 +27,8 @@ class Frame:
     given: dict[Value, Abstract]
     outer: Frame | None
     running: tuple[Function, ...] = ()  # the functions that wait for this run to end
+    call: Value | None = None  # that started it
+    caller: Frame | None = None  # the run in which that call stands
 
     def holding(self, function: Function) -> Frame | None:
         """The frame of ``function`` among this one and those around it."""

@@ -24,6 +24,7 @@ from infonce_lint.semantic.shapes.domain import (
     Frame,
     Kind,
     Listing,
+    Nothing,
     Number,
     Opaque,
     Parts,
@@ -244,7 +245,8 @@ class Interpreter(Context):
         found = [first, *(self.evaluate(each, site.frame) for each in value.inputs[1:])]
         sized = list(dict.fromkeys(each for each in found if has_size(each)))
         if len(sized) == 1 and all(not isinstance(each, Parts | Listing) for each in found):
-            return sized[0]
+            is_default = all(each == sized[0] or isinstance(each, Nothing) for each in found)
+            return sized[0] if is_default else _of_branch(sized[0], value)
         result = first
         for other in found[1:]:
             result = self.joined(result, other, site)
@@ -336,6 +338,18 @@ class Interpreter(Context):
 
     def _nothing(self, value: Value, frame: Frame) -> Abstract:
         return NOTHING
+
+
+def _of_branch(known: Abstract, branch: Value) -> Abstract:
+    """What a branch gives, its configured sizes marked as those of a run that takes this branch."""
+    dims = known.dims if isinstance(known, Tensor) else (known.dim,) if isinstance(known, Number) else ()
+    sizes = {each for dim in dims for each in dim.of(Origin.SIZE)}
+    marked = {each: symbol(Origin.SIZE, ("branch", branch, each.owner)) for each in sizes}
+    if isinstance(known, Number):
+        return Number(known.dim.put(marked))
+    if isinstance(known, Tensor):
+        return Tensor(tuple(dim.put(marked) for dim in known.dims), known.rest, known.kind)
+    return known
 
 
 _ACTIVE = frozenset({"call", "binop", "compare", "sub", "setitem", "item", "comp", "unary", "phi", "store"})

@@ -78,7 +78,7 @@ def inner_frame(context: Context, value: Value, function: Function, frame: Frame
     if len(running) > _DEEPEST or function in running or function.is_generator:
         return None
     outer = frame.holding(function.parent) if function.parent is not None else None
-    return Frame(function, arguments_of(context, value, function, frame), outer, running)
+    return Frame(function, arguments_of(context, value, function, frame), outer, running, value, frame)
 
 
 def operation_of(context: Context, value: Value, frame: Frame) -> Abstract | None:

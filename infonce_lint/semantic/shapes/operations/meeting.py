@@ -40,9 +40,11 @@ def kept(call: Call) -> Abstract | None:
         shape = call.context.as_tensor(known)
         if name in ("normalize", "log_softmax", "softmax") and shape is not None:
             shape = _with_named_axis(call, shape)
+            if name == "normalize" and _of_last_axis(call, shape):
+                call.context.confirm(shape)
         return shape.of(_kind(call, name, shape.kind)) if shape is not None else None
     if isinstance(known, Tensor):
-        if name == "fill_diagonal_" or (name == "normalize" and call.integer(2, "dim", "axis") == len(known.dims) - 1):
+        if name == "fill_diagonal_" or (name == "normalize" and _of_last_axis(call, known)):
             call.context.confirm(known)
         known = _with_named_axis(call, known) if name == "normalize" else known
         return known.of(_kind(call, name, known.kind))
@@ -50,6 +52,12 @@ def kept(call: Call) -> Abstract | None:
         shape = call.context.as_tensor(known)
         return shape.of(_kind(call, name, Kind.ANY)) if shape is not None and name in _OF_LISTS else None
     return None
+
+
+def _of_last_axis(call: Call, shape: Tensor) -> bool:
+    """Whether rows are brought to length 1 along the axis that is taken for the last one, named from the front."""
+    axis = call.integer(2 if call.receiver is None else 1, "dim", "axis")
+    return axis is not None and axis == len(shape.dims) - 1
 
 
 def _with_named_axis(call: Call, shape: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from infonce_lint.semantic.graph.paths import path_text
 from infonce_lint.semantic.graph.values import Function, Value
 from infonce_lint.semantic.losses.model import SizeUse
 
+_MODULES = frozenset({"Module", "ScriptModule", "LightningModule"})
 _BY_HAND = "pass the batch size of the features to it by hand"
 
 
@@ -108,11 +109,21 @@ def _new_parameter(helper: Function, name: str, rewriter: Rewriter) -> Edit:
         if is_bracketed(tail):
             raise Refused(f"`{helper.name}` ends its parameters in brackets; give it a size argument by hand")
         end = rewriter.source.span(tail).end
-        return Edit(Span(end, end), f", {name}=None")
+        return Edit(Span(end, end), f", {_declared(helper, name)}")
     after = rewriter.source.span(node.name).end
     offset = rewriter.source.text.index("(", rewriter.source.offset(after)) + 1
     at = rewriter.source.position(offset)
-    return Edit(Span(at, at), f"{name}=None")
+    return Edit(Span(at, at), _declared(helper, name))
+
+
+def _may_be_scripted(helper: Function) -> bool:
+    """Whether TorchScript may compile the helper: a method of a module, whose arguments are tensors unless said."""
+    classes = helper.owner.lineage() if helper.owner is not None else ()
+    return any(base.name in _MODULES for each in classes for base in each.bases)
+
+
+def _declared(helper: Function, name: str) -> str:
+    return f"{name}: int = -1" if _may_be_scripted(helper) else f"{name}=None"
 
 
 def _default(helper: Function, name: str, old: str, rewriter: Rewriter) -> Edit:
@@ -128,7 +139,8 @@ def _default(helper: Function, name: str, old: str, rewriter: Rewriter) -> Edit:
     start = start_of(rewriter.source, first)
     indent = rewriter.source.rows[start.row - 1][: start.column - 1]
     step = "\t" if indent.endswith("\t") else "    "
-    return Edit(Span(start, start), f"if {name} is None:\n{indent}{step}{name} = {old}\n{indent}")
+    test = f"{name} < 0" if _may_be_scripted(helper) else f"{name} is None"
+    return Edit(Span(start, start), f"if {test}:\n{indent}{step}{name} = {old}\n{indent}")
 
 
 def _store_around(call: Value) -> Value | None:

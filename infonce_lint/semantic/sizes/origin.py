@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from infonce_lint.semantic.graph.literals import elements, is_none
+from infonce_lint.semantic.graph.literals import elements, is_integer, is_none
 from infonce_lint.semantic.graph.paths import key, path_text
 from infonce_lint.semantic.graph.values import Module, Op, Value
 from infonce_lint.semantic.graph.walk import walk
@@ -151,8 +151,10 @@ def _behind(read: Value) -> list[Value]:
 
 
 def _is_always_given(test: Value) -> bool:
-    """Whether a test ``size is None`` is on a parameter that every call in the file fills."""
-    if test.op is not Op.COMPARE or test.name != "Is" or not test.inputs:
+    """Whether a test ``size is None`` or ``size < 0`` is on a parameter that every call in the file fills."""
+    if test.op is not Op.COMPARE or len(test.inputs) != 2:
+        return False
+    if not is_none(test.inputs[1]) and not is_integer(test.inputs[1]):
         return False
     tested = test.inputs[0]
     if tested.op is not Op.NAME or not tested.inputs or tested.inputs[0].op is not Op.PARAM:

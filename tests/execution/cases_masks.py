@@ -73,4 +73,15 @@ MASK_CASES = [
         "configured-mask/hinge_of_distances.py",
         lambda m, c, b: m.distance_hinge(*b.pair(), Config(batch_size=c, margin=4.0)),
     ),
+    Case(
+        "configured-mask/broadcast_distances.py",
+        lambda m, c, b: m.overlap_logits(b.stacked(), Config(batch_size=c, temperature=0.5)).softmax(dim=1),
+        views=2,
+    ),
+    Case(
+        "configured-mask/helper_of_another_file.py",
+        lambda m, c, b: m.info_nce(b.stacked(), Config(batch_size=c, tau=8.0)),
+        fix=Outcome.UNSAFE,  # two views are inferred from where the rows are rolled to
+        views=2,
+    ),
 ]

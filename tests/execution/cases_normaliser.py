@@ -29,7 +29,7 @@ NORMALISER_CASES = [
     Case(
         "configured-normaliser/reciprocal_scale.py",
         lambda m, c, b: m.ScaledNCE(Config(batch_size=c))(*b.pair()),
-        fix=UNSAFE,
+        fix=Outcome.NOT_SAFE,
     ),
     Case(
         "configured-normaliser/true_divide.py",
@@ -39,7 +39,7 @@ NORMALISER_CASES = [
     Case(
         "configured-normaliser/negatives_count.py",
         lambda m, c, b: m.debiased_denominator(*b.pair(), Config(batch_size=c, tau_plus=0.1, t=0.5)),
-        fix=UNSAFE,
+        fix=Outcome.NOT_SAFE,
     ),
     Case(
         "configured-normaliser/numpy_mean_by_hand.py",

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from types import SimpleNamespace as Config
+from typing import Any
 
+from tests.execution.batch import Batch
 from tests.execution.case import Case, Outcome
 from tests.execution.models import identity
+
+
+def demonstrated(module: ModuleType, configured: int, batch: Batch) -> Any:
+    """Sets the entry that the file itself gives a literal value."""
+    module.settings["batch_size"] = configured
+    return module.pair_nce(*batch.pair())
+
 
 PLACEMENT_CASES = [
     Case(
@@ -110,5 +120,11 @@ PLACEMENT_CASES = [
     Case(
         "configured-labels/dataclass_config.py",
         lambda m, c, b: m.Pretrain(identity, m.Config(c, 0.5)).loss(b.pair()[0]),
+    ),
+    Case("configured-labels/demonstration_beside_training.py", demonstrated),
+    Case(
+        "configured-labels/tensor_through_helper_function.py",
+        lambda m, c, b: m.neighbour_loss(Config(batch_size=c, tau=0.5), b.stacked()),
+        views=2,
     ),
 ]

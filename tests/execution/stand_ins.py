@@ -51,6 +51,17 @@ def gather_with_grad(rows: Tensor) -> tuple[Tensor, ...]:
     return rows, rows.flip(dims=[1])
 
 
+def everything_else(size: int) -> Tensor:
+    """A helper of another file: the entries of a similarity that are no row's own."""
+    return ~torch.eye(size, dtype=torch.bool)
+
+
+def warm_up(size: int) -> float:
+    """A helper of another file: a schedule that has run its course, whatever the size."""
+    assert size > 0
+    return 1.0
+
+
 @contextmanager
 def stand_ins(configured: int, fixture: ModuleType) -> Iterator[None]:
     """Makes the stand-ins and ``fixture`` importable, with ``configured`` as the size in the imported config module."""
@@ -63,6 +74,7 @@ def stand_ins(configured: int, fixture: ModuleType) -> Iterator[None]:
         "config": {"BATCH_SIZE": configured, "TEMPERATURE": TEMPERATURE},
         "losses": {"NTXentCriterion": NTXentCriterion, "SupConLoss": NTXentCriterion},
         "distributed": {"gather_with_grad": gather_with_grad},
+        "helpers": {"everything_else": everything_else, "warm_up": warm_up},
         "pytorch_lightning": {"LightningModule": LightningModule},
         "absl": {"flags": flags},
     }

@@ -97,7 +97,7 @@ class TestScope:
             z = net(x)
             return F.cross_entropy(z @ z.T / args.temperature, labels)
         """
-        assert "no tensor whose rows give the size is bound where `loss` reads it" in refusal(code)
+        assert "no tensor with the batch's rows is bound where `args.batch_size` is read" in refusal(code)
 
     def test_a_number_bound_in_one_branch_only_is_not_used(self) -> None:
         code = """
@@ -132,7 +132,7 @@ class TestForeignRows:
                 sim = every @ every.T / args.temperature
                 return F.cross_entropy(sim, torch.arange(2 * args.batch_size))
         """
-        assert "no tensor whose rows give the size is bound where `Loss.forward` reads it" in refusal(code)
+        assert "`every` holds the rows of `self.queue` and `z`, and not all are known to be views" in refusal(code)
 
     def test_a_bank_that_the_constructor_makes_is_no_view(self) -> None:
         code = """
@@ -145,4 +145,4 @@ class TestForeignRows:
                 sim = every @ every.T / args.temperature
                 return F.cross_entropy(sim, torch.arange(2 * args.batch_size))
         """
-        assert "no tensor whose rows give the size is bound where `Loss.forward` reads it" in refusal(code)
+        assert "`every` holds the rows of `load_bank()` and `z`, and not all are known to be views" in refusal(code)

@@ -56,7 +56,7 @@ class TestStoredTensors:
     @pytest.mark.parametrize(
         ("built", "reason"),
         [
-            ("~torch.eye(2 * batch_size + offset).bool()", "do not follow from the size"),
+            ("~torch.eye(2 * batch_size + offset).bool()", "no tensor with the batch's rows is bound"),
             ("~torch.eye(n).bool()", "several steps"),
         ],
     )

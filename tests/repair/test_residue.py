@@ -79,21 +79,27 @@ class TestRewrittenAlong:
         assert "return torch.arange(batch_size)" in rows
         assert 'return F.cross_entropy(sim, target(batch_size=z.shape[0]), reduction="sum") / z.shape[0]' in rows
 
-    def test_labels_are_not_repaired_without_the_divisor_in_a_closure(self) -> None:
-        code = dedent(
-            """
+    def test_labels_are_repaired_with_the_divisor_in_a_closure(self) -> None:
+        code = """
             import torch
             import torch.nn.functional as F
 
             def loss(z, w, args):
                 sim = z @ w.T / args.temperature
-                def mean(total):
-                    return total / args.batch_size
-                return mean(F.cross_entropy(sim, torch.arange(args.batch_size), reduction="sum"))
+                def mean(total{parameter}):
+                    {default}return total / {divisor}
+                return mean(F.cross_entropy(sim, torch.arange({size}), reduction="sum"){argument})
             """
+        old = {"parameter": "", "default": "", "argument": ""}
+        before = dedent(code).format(divisor="args.batch_size", size="args.batch_size", **old)
+        after = dedent(code).format(
+            parameter=", batch_size=None",
+            default="if batch_size is None:\n            batch_size = args.batch_size\n        ",
+            divisor="batch_size",
+            size="z.shape[0]",
+            argument=", batch_size=z.shape[0]",
         )
-        fixed = fix_bytes(code.encode(), "loss.py", Settings(), unsafe=False)
-        assert not fixed.changed or b"args.batch_size" not in fixed.data
+        assert fix_bytes(before.encode(), "loss.py", Settings(), unsafe=False).data.decode() == after
 
     def test_statements_that_share_a_row(self) -> None:
         code = """
@@ -191,4 +197,4 @@ class TestKeptTensors:
                 sim = (z @ w.T).exp()
                 return (sim[self.mask].log().mean() * self.weight).sum()
         """
-        assert "compute it from the rows in the loss by hand" in refusal(code)
+        assert "what `self.weight` counts is computed in a way that is not followed" in refusal(code)

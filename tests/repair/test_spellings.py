@@ -202,12 +202,7 @@ def value(data: bytes, configured: int, rows: int) -> torch.Tensor:
 
 
 #: What no row of the table of operations decides, and why.
-NOT_YET = {
-    "remainder": "the screen of other uses takes the method for one that no fix covers, where it knows the operator",
-    "torch.fmod": "as above",
-    "nonzero": "how many entries are not zero is not counted",
-    "halves of the mask": "a part that is filled in place is no use of the size: its reads stay behind",
-}
+NOT_YET = {"nonzero": "how many entries are not zero is not counted"}
 CASES = [
     pytest.param(name, marks=pytest.mark.xfail(reason=NOT_YET[name], strict=False) if name in NOT_YET else ())
     for name in SPELLINGS

@@ -250,8 +250,8 @@ def interpreted(model: SemanticModel) -> Interpreter:
     interpreter = Interpreter(
         model.origins,
         roles.features | roles.cone,
-        [operand for each in roles.similarities for operand in each.operands],
         lambda function: model.values_by_function.get(function, []),
+        [operand for each in roles.similarities for operand in each.operands],
     )
     interpreter.run(model.module.functions)
     return interpreter

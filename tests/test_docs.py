@@ -13,9 +13,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from infonce_lint import fix_source, lint_source
+from infonce_lint.finding import Applicability
 from infonce_lint.rules.catalogue import Entry, catalogue
 from tests.docs.console import BLOCK, DOCS, ROOT, differences, with_fresh_output
 from tests.docs.parts import MEASURED, PART, rule_pages, section, with_fresh_parts
+from tests.test_architecture import FLOORS, MODEL
 
 PAGES = {file.relative_to(DOCS).as_posix(): file.read_text(encoding="utf-8") for file in sorted(DOCS.rglob("*.md"))}
 READMES = {file.name: file.read_text(encoding="utf-8") for file in sorted(ROOT.glob("README*.md"))}
@@ -123,6 +125,48 @@ def test_the_comparison_holds() -> None:
     assert [line.split(" | ")[0] for line in others] == [f"| {tool.name}" for tool in TOOLS[1:]]
     assert score(TOOLS[0]) == Score(found=len(defects()), beside=0, repaired=0, silent=0, silent_files=0)
     assert total >= 0.8 * len(defects()), "run: python -m tests.docs --measure"
+
+
+def test_the_house_is_as_the_page_says() -> None:
+    """Every floor and every room of the model, in order, each with the folders or modules that really stand there."""
+    tables = re.findall(r"(?:^\|.*\n)+", PAGES["architecture.md"].partition("\n## The way")[0], re.MULTILINE)
+    floors, model = ([row.split(" | ") for row in table.splitlines()[2:]] for table in tables)
+    shown = [re.findall(r"`(\w+)`", cells[1]) for cells in floors]
+    assert [sorted(rooms) for rooms in shown] == [sorted(rooms) for rooms in FLOORS]
+    assert [re.findall(r"`([\w/]+)`", cells[0])[0] for cells in model] == [*MODEL]
+    package = ROOT / "infonce_lint"
+    lost = [room for rooms in [*shown, MODEL] for room in rooms if not is_room(package / room)]
+    assert not lost
+
+
+def is_room(path: Path) -> bool:
+    return path.is_dir() or path.with_suffix(".py").is_file()
+
+
+def test_files_that_the_page_on_the_architecture_names_are_there() -> None:
+    prose = re.sub(r"^ *```.*?^ *```$", "", PAGES["architecture.md"], flags=re.DOTALL | re.MULTILINE)
+    files = {*re.findall(r"`([\w/]+\.py)`", prose)} - {"rules/configured_loop.py"}
+    known = [
+        file.as_posix() for folder in ("infonce_lint", "tests", "fixtures") for file in (ROOT / folder).rglob("*.py")
+    ]
+    assert len(files) > 15
+    assert not [name for name in files if not any(each.endswith(f"/{name}") for each in known)]
+
+
+def test_the_relations_of_facts_are_those_of_the_page() -> None:
+    from infonce_lint.semantic.shapes.facts import Relation
+
+    rows = re.findall(r"^\| `([A-Z]+)` \|", PAGES["architecture.md"], re.MULTILINE)
+    assert rows == [each.name for each in Relation]
+
+
+def test_the_fix_on_the_page_is_real() -> None:
+    loss, fix = re.findall(r"^```python\n(.*?)^```$", PAGES["architecture.md"], re.DOTALL | re.MULTILINE)
+    (finding,) = lint_source(loss)
+    assert finding.fix is not None and finding.fix.applicability is Applicability.SAFE
+    assert fix in fix_source(loss).data.decode()
+    (told,) = re.findall(r"`(\(the loss needs .*?\))`", PAGES["architecture.md"].partition("### Safe")[0])
+    assert told in finding.fix.why
 
 
 def test_a_part_of_no_name_is_an_error() -> None:

@@ -56,10 +56,9 @@ class ConfiguredReshape(Rule):
     ## Fix safety
     Safe when an operation that raises otherwise decides the size: a `view` to known axes, sections that must be as many
     as their names, a mask of the same size beside them. The note says the equation ("the loss needs
-    features.shape[0] == 2 * args.batch_size"). A slice, a diagonal or a loop never raises, so where nothing else tells
-    the size, two halves are inferred and the fix is unsafe, as above; so it is where a reshape with a free axis is taken
-    to keep the last one. Flattened patches or steps (`B * patches` rows) cannot be derived from the rows alone: there is
-    no fix.
+    features.shape[0] == 2 * args.batch_size"). A slice or a diagonal runs with any size: where nothing else tells it,
+    two halves are inferred and the fix is unsafe, as above. So it is where a reshape with a free axis is taken to keep
+    the last one. Flattened patches or steps (`B * patches` rows) cannot be derived from the rows alone: no fix.
 
     ## References
     * Chen et al., A Simple Framework for Contrastive Learning of Visual Representations, 2020 (NT-Xent)

@@ -21,6 +21,7 @@ from tests.test_architecture import FLOORS, MODEL
 
 PAGES = {file.relative_to(DOCS).as_posix(): file.read_text(encoding="utf-8") for file in sorted(DOCS.rglob("*.md"))}
 READMES = {file.name: file.read_text(encoding="utf-8") for file in sorted(ROOT.glob("README*.md"))}
+GUIDES = READMES | {file.name: file.read_text(encoding="utf-8") for file in ROOT.glob("CONTRIBUTING.md")}
 WITH_CONSOLE = [name for name, page in PAGES.items() if BLOCK.search(page)]
 TITLED = [
     pytest.param(title, code, id=f"{name}: {title}")
@@ -176,18 +177,27 @@ def test_a_part_of_no_name_is_an_error() -> None:
         section("Weather")
 
 
-@pytest.mark.parametrize("name", [*PAGES, *READMES])
+@pytest.mark.parametrize("name", [*PAGES, *GUIDES])
 def test_external_links_are_well_formed(name: str) -> None:
-    prose = re.sub(r"^ *```.*?^ *```$|`[^`\n]+`", "", (PAGES | READMES)[name], flags=re.DOTALL | re.MULTILINE)
+    prose = re.sub(r"^ *```.*?^ *```$|`[^`\n]+`", "", (PAGES | GUIDES)[name], flags=re.DOTALL | re.MULTILINE)
     for link in re.findall(r"\]\((\w+:[^)]*)\)|<(\w+:[^>]*)>|(?<![(<])(https?://[^\s)]+)", prose):
         parts = urlsplit(next(filter(None, link)))
         assert (parts.scheme, bool(re.fullmatch(r"[\w-]+(\.[\w-]+)+", parts.netloc))) == ("https", True), link
 
 
-@pytest.mark.parametrize("name", READMES)
-def test_links_of_the_readmes_lead_somewhere(name: str) -> None:
-    for link in re.findall(r"\]\(([^):#]+)[^)]*\)", READMES[name]):
+@pytest.mark.parametrize("name", GUIDES)
+def test_links_of_the_guides_lead_somewhere(name: str) -> None:
+    for link in re.findall(r"\]\(([^):#]+)[^)]*\)", GUIDES[name]):
         assert (ROOT / link).exists(), link
+
+
+def test_the_fast_tests_are_one_command_everywhere() -> None:
+    """It is told in three places, and what it names is there."""
+    told = {name: re.findall(r"python -m pytest[^`|\n]*order_of_sets[^`|\n]*", text) for name, text in GUIDES.items()}
+    (command,) = {each for found in told.values() for each in found}
+    assert all(told.values())
+    for path in re.findall(r"tests/[\w/.]+", command):
+        assert (ROOT / path).exists(), path
 
 
 def test_formulas_become_mathml_outside_of_code() -> None:

@@ -52,7 +52,7 @@ class FrozenSize(Rule):
             actual_batch_size = z.shape[0] // 2
             mask = self.mask
             if mask.shape[0] != z.shape[0]:
-                mask = (~torch.eye(2 * actual_batch_size, dtype=torch.bool)).to(z_i.device)
+                mask = (~torch.eye(2 * actual_batch_size, dtype=torch.bool)).to(z_i.device, mask.dtype)
             negatives = sim[mask].reshape(sim.shape[0], -1)
             return torch.logsumexp(negatives, dim=1).mean()
     ```
@@ -62,7 +62,8 @@ class FrozenSize(Rule):
     "the loss needs 2 * batch_size == z_i.shape[0] + z_j.shape[0]"). The stored tensor, the constructor's signature and
     the checkpoint keys stay. The loss rebuilds the tensor on the features' device only when the row counts differ. None
     is offered for tensors at module level, in default arguments and caches, for constructors that build them in several
-    steps, for tensors that change after they are built, and for masks that are handed in from outside.
+    steps, for tensors that are drawn at random or change after they are built, and for masks that are handed in from
+    outside.
 
     ## References
     * Chen et al., A Simple Framework for Contrastive Learning of Visual Representations, 2020 (NT-Xent)

@@ -13,12 +13,15 @@ from urllib.parse import urlsplit
 import pytest
 
 from infonce_lint import fix_source, lint_source
+from infonce_lint.finding import Applicability
 from infonce_lint.rules.catalogue import Entry, catalogue
 from tests.docs.console import BLOCK, DOCS, ROOT, differences, with_fresh_output
 from tests.docs.parts import MEASURED, PART, rule_pages, section, with_fresh_parts
+from tests.test_architecture import FLOORS, MODEL
 
 PAGES = {file.relative_to(DOCS).as_posix(): file.read_text(encoding="utf-8") for file in sorted(DOCS.rglob("*.md"))}
 READMES = {file.name: file.read_text(encoding="utf-8") for file in sorted(ROOT.glob("README*.md"))}
+GUIDES = READMES | {file.name: file.read_text(encoding="utf-8") for file in ROOT.glob("CONTRIBUTING.md")}
 WITH_CONSOLE = [name for name, page in PAGES.items() if BLOCK.search(page)]
 TITLED = [
     pytest.param(title, code, id=f"{name}: {title}")
@@ -125,6 +128,48 @@ def test_the_comparison_holds() -> None:
     assert total >= 0.8 * len(defects()), "run: python -m tests.docs --measure"
 
 
+def test_the_house_is_as_the_page_says() -> None:
+    """Every floor and every room of the model, in order, each with the folders or modules that really stand there."""
+    tables = re.findall(r"(?:^\|.*\n)+", PAGES["architecture.md"].partition("\n## The way")[0], re.MULTILINE)
+    floors, model = ([row.split(" | ") for row in table.splitlines()[2:]] for table in tables)
+    shown = [re.findall(r"`(\w+)`", cells[1]) for cells in floors]
+    assert [sorted(rooms) for rooms in shown] == [sorted(rooms) for rooms in FLOORS]
+    assert [re.findall(r"`([\w/]+)`", cells[0])[0] for cells in model] == [*MODEL]
+    package = ROOT / "infonce_lint"
+    lost = [room for rooms in [*shown, MODEL] for room in rooms if not is_room(package / room)]
+    assert not lost
+
+
+def is_room(path: Path) -> bool:
+    return path.is_dir() or path.with_suffix(".py").is_file()
+
+
+def test_files_that_the_page_on_the_architecture_names_are_there() -> None:
+    prose = re.sub(r"^ *```.*?^ *```$", "", PAGES["architecture.md"], flags=re.DOTALL | re.MULTILINE)
+    files = {*re.findall(r"`([\w/]+\.py)`", prose)} - {"rules/configured_loop.py"}
+    known = [
+        file.as_posix() for folder in ("infonce_lint", "tests", "fixtures") for file in (ROOT / folder).rglob("*.py")
+    ]
+    assert len(files) > 15
+    assert not [name for name in files if not any(each.endswith(f"/{name}") for each in known)]
+
+
+def test_the_relations_of_facts_are_those_of_the_page() -> None:
+    from infonce_lint.semantic.shapes.facts import Relation
+
+    rows = re.findall(r"^\| `([A-Z]+)` \|", PAGES["architecture.md"], re.MULTILINE)
+    assert rows == [each.name for each in Relation]
+
+
+def test_the_fix_on_the_page_is_real() -> None:
+    loss, fix = re.findall(r"^```python\n(.*?)^```$", PAGES["architecture.md"], re.DOTALL | re.MULTILINE)
+    (finding,) = lint_source(loss)
+    assert finding.fix is not None and finding.fix.applicability is Applicability.SAFE
+    assert fix in fix_source(loss).data.decode()
+    (told,) = re.findall(r"`(\(the loss needs .*?\))`", PAGES["architecture.md"].partition("### Safe")[0])
+    assert told in finding.fix.why
+
+
 def test_a_part_of_no_name_is_an_error() -> None:
     with pytest.raises(ValueError, match="no part is called 'weather'"):
         with_fresh_parts("<!-- begin generated: weather -->\n<!-- end generated: weather -->")
@@ -132,18 +177,27 @@ def test_a_part_of_no_name_is_an_error() -> None:
         section("Weather")
 
 
-@pytest.mark.parametrize("name", [*PAGES, *READMES])
+@pytest.mark.parametrize("name", [*PAGES, *GUIDES])
 def test_external_links_are_well_formed(name: str) -> None:
-    prose = re.sub(r"^ *```.*?^ *```$|`[^`\n]+`", "", (PAGES | READMES)[name], flags=re.DOTALL | re.MULTILINE)
+    prose = re.sub(r"^ *```.*?^ *```$|`[^`\n]+`", "", (PAGES | GUIDES)[name], flags=re.DOTALL | re.MULTILINE)
     for link in re.findall(r"\]\((\w+:[^)]*)\)|<(\w+:[^>]*)>|(?<![(<])(https?://[^\s)]+)", prose):
         parts = urlsplit(next(filter(None, link)))
         assert (parts.scheme, bool(re.fullmatch(r"[\w-]+(\.[\w-]+)+", parts.netloc))) == ("https", True), link
 
 
-@pytest.mark.parametrize("name", READMES)
-def test_links_of_the_readmes_lead_somewhere(name: str) -> None:
-    for link in re.findall(r"\]\(([^):#]+)[^)]*\)", READMES[name]):
+@pytest.mark.parametrize("name", GUIDES)
+def test_links_of_the_guides_lead_somewhere(name: str) -> None:
+    for link in re.findall(r"\]\(([^):#]+)[^)]*\)", GUIDES[name]):
         assert (ROOT / link).exists(), link
+
+
+def test_the_fast_tests_are_one_command_everywhere() -> None:
+    """It is told in three places, and what it names is there."""
+    told = {name: re.findall(r"python -m pytest[^`|\n]*order_of_sets[^`|\n]*", text) for name, text in GUIDES.items()}
+    (command,) = {each for found in told.values() for each in found}
+    assert all(told.values())
+    for path in re.findall(r"tests/[\w/.]+", command):
+        assert (ROOT / path).exists(), path
 
 
 def test_formulas_become_mathml_outside_of_code() -> None:

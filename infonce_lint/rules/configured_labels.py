@@ -27,34 +27,39 @@ class ConfiguredLabels(Rule):
 
     ## Example
     ```python
-    def info_nce_loss(self, features):
-        labels = torch.cat([torch.arange(self.args.batch_size) for i in range(self.args.n_views)], dim=0)
-        labels = (labels.unsqueeze(0) == labels.unsqueeze(1)).float()
-        similarity_matrix = features @ features.T
-        return similarity_matrix[labels.bool()]
+    class SimCLR:
+        def info_nce_loss(self, features):
+            labels = torch.cat([torch.arange(self.args.batch_size) for i in range(self.args.n_views)], dim=0)
+            labels = (labels.unsqueeze(0) == labels.unsqueeze(1)).float()
+            similarity_matrix = features @ features.T
+            return similarity_matrix[labels.bool()]
     ```
 
     Use instead:
     ```python
-    def info_nce_loss(self, features):
-        assert features.shape[0] % self.args.n_views == 0, (
-            f"Features dim 0 ({features.shape[0]}) must be divisible by n_views ({self.args.n_views})"
-        )
-        actual_batch_size = features.shape[0] // self.args.n_views
-        labels = torch.cat([torch.arange(actual_batch_size) for i in range(self.args.n_views)], dim=0)
-        labels = (labels.unsqueeze(0) == labels.unsqueeze(1)).float()
-        similarity_matrix = features @ features.T
-        return similarity_matrix[labels.bool()]
+    class SimCLR:
+        def info_nce_loss(self, features):
+            assert features.shape[0] % self.args.n_views == 0, (
+                f"Features dim 0 ({features.shape[0]}) must be divisible by n_views ({self.args.n_views})"
+            )
+            actual_batch_size = features.shape[0] // self.args.n_views
+            labels = torch.cat([torch.arange(actual_batch_size) for i in range(self.args.n_views)], dim=0)
+            labels = (labels.unsqueeze(0) == labels.unsqueeze(1)).float()
+            similarity_matrix = features @ features.T
+            return similarity_matrix[labels.bool()]
     ```
 
     ## Fix safety
-    The fix is safe when the tensor, its row axis and the number of views are all read from the code: at the configured
-    batch size the loss keeps its value bit for bit. `features.shape[0] // n_views` trusts `n_views`: with two views
-    stacked and `n_views=4` the assertion still holds and the value is wrong, so the fix is unsafe when the file shows
-    another count. Once the sizes follow the batch, look at three neighbours of this mistake:
+    The fix is safe when the code itself decides the size: some operation of the loss raises unless there are as many
+    labels as rows. The note of the fix says that equation (above: "the loss needs
+    self.args.batch_size * self.args.n_views == features.shape[0]"), and at the configured batch size the loss keeps its
+    value. `features.shape[0] // n_views` trusts `n_views`: with two views stacked and `n_views=4` the assertion still
+    holds and the value is wrong, so the fix is unsafe when the file shows another count. There is none, with a reason,
+    where two places contradict each other, where no tensor shows the rows, and where a bank or prototypes stand among
+    them. Once the sizes follow the batch, look at three neighbours of this mistake:
 
     * **Gather.** After an `all_gather` the rows of a rank are a block; concatenating `[view 0; view 1]` of every rank
-      and labelling by `shape[0] // n_views` pairs the wrong rows. Reorder view-major after the gather.
+      and labelling by `shape[0] // n_views` pairs the wrong rows. No fix is made there: gather each view first.
     * **Gradient accumulation** gives every micro-batch its own negatives: the sum of their losses is not the loss of
       the large batch.
     * **Temperature.** 0.07 to 0.1 suits normalised features; larger ones flatten the loss until nothing is learned.

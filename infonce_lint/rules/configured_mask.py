@@ -36,13 +36,17 @@ class ConfiguredMask(Rule):
     def nt_xent(out_1, out_2, args):
         out = torch.cat([out_1, out_2], dim=0)
         sim = torch.exp(out @ out.t() / args.temperature)
-        mask = ~torch.eye(2 * out_1.shape[0], device=sim.device, dtype=torch.bool)
+        assert out.shape[0] % 2 == 0, f"Features dim 0 ({out.shape[0]}) must be divisible by the number of views (2)"
+        actual_batch_size = out.shape[0] // 2
+        mask = ~torch.eye(2 * actual_batch_size, device=sim.device, dtype=torch.bool)
         return sim.masked_select(mask).view(sim.shape[0], -1).sum(dim=-1).log().mean()
     ```
 
     ## Fix safety
-    Safe when the features, their row axis and the number of views are read from the code. The value at the configured
-    batch size does not change.
+    Safe when an operation that raises otherwise ties the mask to the rows of the features; the note says the equation
+    (above: "the loss needs out_1.shape[0] + out_2.shape[0] == 2 * args.batch_size"). Towers that are only concatenated
+    need not be of one length, so it is their sum that is halved, with an assertion. The value at the configured batch
+    size does not change. A mask that contradicts another use of the size has no fix.
 
     ## References
     * Chen et al., A Simple Framework for Contrastive Learning of Visual Representations, 2020 (NT-Xent)

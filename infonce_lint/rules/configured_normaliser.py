@@ -50,8 +50,9 @@ class ConfiguredNormaliser(Rule):
     ```
 
     ## Fix safety
-    Safe together with other uses of the size in the same loss. When the normaliser is the only use the fix is unsafe: a
-    constant scale of the gradient can be meant.
+    Safe together with another use of the size in the same loss that must fit the rows to run; the note says the
+    equation ("the loss needs z_i.shape[0] == batch_size"). When nothing but the normaliser knows the size the fix is
+    unsafe, as above: a constant scale of the gradient can be meant.
 
     ## References
     * Goyal et al., Accurate, Large Minibatch SGD, 2017 (what the divisor of a loss does to the gradient)

@@ -47,13 +47,18 @@ class ConfiguredReshape(Rule):
         def forward(self, z_i, z_j):
             z = torch.cat([z_i, z_j], dim=0)
             sim = z @ z.T / self.temperature
-            positives = torch.diag(sim, z_i.shape[0])
+            assert z.shape[0] % 2 == 0, f"Features dim 0 ({z.shape[0]}) must be divisible by the number of views (2)"
+            actual_batch_size = z.shape[0] // 2
+            positives = torch.diag(sim, actual_batch_size)
             return -positives.mean() + torch.logsumexp(sim, dim=1).mean()
     ```
 
     ## Fix safety
-    Safe when the features, their row axis and the number of views are read from the code. Flattened patches or steps
-    (`B * patches` rows) cannot be derived from the rows alone: no fix is offered there.
+    Safe when an operation that raises otherwise decides the size: a `view` to known axes, sections that must be as many
+    as their names, a mask of the same size beside them. The note says the equation ("the loss needs
+    features.shape[0] == 2 * args.batch_size"). A slice or a diagonal runs with any size: where nothing else tells it,
+    two halves are inferred and the fix is unsafe, as above. So it is where a reshape with a free axis is taken to keep
+    the last one. Flattened patches or steps (`B * patches` rows) cannot be derived from the rows alone: no fix.
 
     ## References
     * Chen et al., A Simple Framework for Contrastive Learning of Visual Representations, 2020 (NT-Xent)

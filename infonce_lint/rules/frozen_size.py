@@ -48,17 +48,22 @@ class FrozenSize(Rule):
         def forward(self, z_i, z_j):
             z = torch.cat([z_i, z_j], dim=0)
             sim = z @ z.T / self.temperature
+            assert z.shape[0] % 2 == 0, f"Features dim 0 ({z.shape[0]}) must be divisible by the number of views (2)"
+            actual_batch_size = z.shape[0] // 2
             mask = self.mask
             if mask.shape[0] != z.shape[0]:
-                mask = (~torch.eye(2 * z_i.shape[0], dtype=torch.bool)).to(z.device)
+                mask = (~torch.eye(2 * actual_batch_size, dtype=torch.bool)).to(z_i.device, mask.dtype)
             negatives = sim[mask].reshape(sim.shape[0], -1)
             return torch.logsumexp(negatives, dim=1).mean()
     ```
 
     ## Fix safety
-    The stored tensor, the constructor's signature and the checkpoint keys stay. The loss rebuilds the tensor on the
-    features' device only when the row counts differ. No fix is offered for tensors at module level, for constructors
-    that build them in several steps, and for masks that are handed in from outside.
+    Safe when an operation that raises otherwise ties the stored tensor to the rows; the note says the equation (above:
+    "the loss needs 2 * batch_size == z_i.shape[0] + z_j.shape[0]"). The stored tensor, the constructor's signature and
+    the checkpoint keys stay. The loss rebuilds the tensor on the features' device only when the row counts differ. None
+    is offered for tensors at module level, in default arguments and caches, for constructors that build them in several
+    steps, for tensors that are drawn at random or change after they are built, and for masks that are handed in from
+    outside.
 
     ## References
     * Chen et al., A Simple Framework for Contrastive Learning of Visual Representations, 2020 (NT-Xent)

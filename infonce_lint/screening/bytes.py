@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from infonce_lint.semantic.names import LOSS_STEMS, SIZE_WORDS, is_config_size_name, is_constant_size_name, words
+from infonce_lint.screening.tie_words import may_tie_size
+from infonce_lint.semantic.names import SIZE_WORDS, is_config_size_name, is_constant_size_name, words
 from infonce_lint.settings import Settings
 from infonce_lint.sources.document import is_plain
 
@@ -43,19 +44,21 @@ def may_hold_finding(source: SourceFile, settings: Settings) -> bool:
     letters = _foreign_letters(source.text)
     data = source.text.encode("utf-8", "surrogatepass")
     places = [] if letters else sorted(mentions(data))
-    ties = _may_tie_size(data)
+    ties = may_tie_size(data)
     if not (_has_size_word(data) if letters else places) and not ties:
         return False
     if letters and _fold_into_ascii(letters):
         return True
-    from infonce_lint.screening.ties import may_tie_size
+    from infonce_lint.screening import ties as tree_ties
     from infonce_lint.screening.traces import has_traces, may_read_size
 
-    if ties and not places and not letters and not may_tie_size(source.tree):
-        return False
-    if places and not ties and not _needs_whole(data) and not may_read_size([(source.tree, _rows(data, places))]):
-        return False
-    return has_traces(source.tree)
+    ties = ties and (bool(letters) or tree_ties.may_tie_size(source.tree))
+    if not letters and not ties:
+        if not places:
+            return False
+        if not _needs_whole(data) and not may_read_size([(source.tree, _rows(data, places))]):
+            return False
+    return has_traces(source.tree, ties=ties)
 
 
 def may_report(data: bytes, path: str, settings: Settings) -> bool:
@@ -72,34 +75,15 @@ def may_report(data: bytes, path: str, settings: Settings) -> bool:
         return True
     try:
         if not data.isascii() and _foreign_letters(data.translate(None, _ASCII).decode()):
-            return _has_size_word(data) or _may_tie_size(data)
+            return _has_size_word(data) or may_tie_size(data)
     except UnicodeDecodeError:
-        return True
-    if _may_tie_size(data):
         return True
     places = sorted(mentions(data))
     if len(data) < _SMALL and any(_ENTRY.match(data, max(0, place - 1)) for place in places):
         return True
+    if may_tie_size(data):
+        return True
     return _may_read_size(data, places)
-
-
-def _may_tie_size(data: bytes) -> bool:
-    """Whether a class may build row numbers, identities or squares of a size that it was constructed with."""
-    constructors, makers = _tying_names()
-    if not any(name in data for name in constructors) or not any(name in data for name in makers):
-        return False
-    return _LOSS_STEMS.search(data) is not None
-
-
-@cache
-def _tying_names() -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-    """How constructors are defined, and what makes labels and masks; Python's own ``range`` makes none."""
-    from infonce_lint.semantic.graph.values import CONSTRUCTORS
-    from infonce_lint.semantic.losses.numbered import FILLERS, TYING_MAKERS
-
-    called = {f"{name}{opening}" for name in TYING_MAKERS - FILLERS - {"range"} for opening in ("(", " (")}
-    makers = called | {".range(", ".range (", "fill_diagonal"}
-    return tuple(f"def {name}".encode() for name in CONSTRUCTORS), tuple(each.encode() for each in makers)
 
 
 def may_name_our_codes(data: bytes) -> bool:
@@ -213,7 +197,6 @@ def _statements(data: bytes) -> Iterator[int]:
         decorated = match[0] == b"@"
 
 
-_LOSS_STEMS = re.compile(LOSS_STEMS.pattern.encode())
 _NAMES_OURS = re.compile(rb"# noqa:[^\n]*nce", re.IGNORECASE)
 #: The attribute of something, which is read: most configured sizes are, and no tree is needed to see it.
 _ENTRY = re.compile(rb"\.\w+(?![\w \t]*(?:=(?!=)|:[^\n]*=))")

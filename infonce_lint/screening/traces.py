@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 
-from infonce_lint.screening.ties import may_tie_size
 from infonce_lint.screening.used_names import UsedNames, dotted_path
 from infonce_lint.semantic.graph.values import CALL_METHODS
 from infonce_lint.semantic.losses.cone import PRODUCTS
@@ -27,6 +26,7 @@ from infonce_lint.semantic.losses.numbered import IDENTITIES, ROW_NUMBERS
 from infonce_lint.semantic.losses.pairs import AXIS_SUMS, NEW_AXES
 from infonce_lint.semantic.losses.seeds import MATRIX_WORDS, ROW_SUMS, is_metric_name
 from infonce_lint.semantic.names import (
+    LOSS_STEMS,
     READERS,
     is_config_name,
     is_config_size_name,
@@ -40,16 +40,17 @@ from infonce_lint.semantic.names import (
 )
 
 
-def has_traces(tree: ast.Module) -> bool:
+def has_traces(tree: ast.Module, *, ties: bool) -> bool:
     """Whether the names of a file, and where they stand, allow for a finding; False is always right.
 
-    Names of the user's own (settings), and those that Python folds into ASCII (NFKC), are not considered.
+    Names of the user's own (settings), and those that Python folds into ASCII (NFKC), are not considered. ``ties`` is
+    what `ties.may_tie_size` says of the file.
     """
     names = _Traces()
     names.add_whole(tree)
     if names.are_foreign():
         return True
-    return names.may_hold_loss() and (names.may_read_size() or may_tie_size(tree))
+    return (names.may_hold_loss() and names.may_read_size()) or (ties and names.may_tie_size())
 
 
 def may_read_size(parts: Iterable[tuple[ast.Module, Sequence[int]]]) -> bool:
@@ -112,8 +113,14 @@ class _Traces(UsedNames):
 
     def may_hold_loss(self) -> bool:
         """Whether a loss of another file may be called here, or rows be compared with rows (`losses/similarity.py`)."""
-        if any(map(is_contrastive_loss_name, self.called)):
-            return True
+        return any(map(is_contrastive_loss_name, self.called)) or self.may_compare_rows()
+
+    def may_tie_size(self) -> bool:
+        """Whether rows may be compared with rows on the way to something that is called a loss (`losses/tied.py`)."""
+        return any(map(LOSS_STEMS.search, self.called | self.defined)) and self.may_compare_rows()
+
+    def may_compare_rows(self) -> bool:
+        """Whether there may be a similarity of rows with enough evidence for a loss."""
         evidence = self._evidence()  # what speaks against a loss does so only where it flows
         return any(
             is_contrastive(strength, each)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from infonce_lint.semantic.graph.values import Class, Function, Op, Value
 
-_WRAPPERS = frozenset({"DataParallel", "DistributedDataParallel", "compile", "jit", "script", "partial", "to", "cuda"})
+#: Calls that give back the function or the object that they are given.
+WRAPPERS = frozenset({"DataParallel", "DistributedDataParallel", "compile", "jit", "script", "partial", "to", "cuda"})
 
 
 def resolve(value: Value, seen: set[Value] | None = None) -> Function | Class | Value | None:
@@ -41,7 +42,7 @@ def resolve(value: Value, seen: set[Value] | None = None) -> Function | Class | 
             return value
         if value.callee is not None:
             return resolve(value.callee.returns, seen)
-        if value.name in _WRAPPERS:
+        if value.name in WRAPPERS:
             for each in value.inputs[:2]:
                 found = resolve(each, seen)
                 if isinstance(found, Value | Function):
@@ -53,6 +54,6 @@ def resolve(value: Value, seen: set[Value] | None = None) -> Function | Class | 
             return base.method(value.name)
         if isinstance(base, Value) and base.constructs is not None:
             return base.constructs.method(value.name)
-        if value.name in _WRAPPERS:
+        if value.name in WRAPPERS:
             return base
     return None

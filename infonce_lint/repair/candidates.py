@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 
 from infonce_lint.repair.proof import Proof
 from infonce_lint.semantic.graph.paths import path_text
 from infonce_lint.semantic.graph.values import Function, Value
 from infonce_lint.semantic.names import words
-from infonce_lint.semantic.shapes.dims import Dim, Origin, Symbol
+from infonce_lint.semantic.shapes.dims import Coefficient, Dim, Origin, Symbol
 from infonce_lint.semantic.shapes.domain import Number, Site
 
 _LABEL_WORDS = frozenset(
@@ -24,7 +23,7 @@ _MOST_AXES = 4
 class Ratio:
     """wanted / rows: ``number`` times named counts to their powers, and the number of processes to its power."""
 
-    number: Fraction
+    number: Coefficient
     named: tuple[tuple[Symbol, int], ...] = ()
     world: int = 0
 
@@ -112,7 +111,7 @@ class Candidates:
             known = self.proof.interpreter.evaluate(value, self.proof.frame(function))
             if isinstance(known, Number):
                 if self._is_pure(known.dim) and self.proof.theory.of(known.dim) == wanted:
-                    yield Candidate(name, value, None, Ratio(Fraction(1)), name)
+                    yield Candidate(name, value, None, Ratio(1), name)
                 continue
             yield from self._axes(wanted, name, value, function)
 
@@ -158,7 +157,7 @@ class Candidates:
         """
         if len(rows.terms) < 2:
             return ""
-        count = sum((number for _, number in rows.terms), Fraction(0))
+        count = sum(number for _, number in rows.terms)
         names: list[str] = []
         is_foreign = False
         for monomial, number in rows.terms:
@@ -184,7 +183,7 @@ class Candidates:
         return None
 
     def _axis_text(
-        self, monomial: frozenset[tuple[Symbol, int]], number: Fraction, scope: dict[str, Value], function: Function
+        self, monomial: frozenset[tuple[Symbol, int]], number: Coefficient, scope: dict[str, Value], function: Function
     ) -> str | None:
         if number != 1 or len(monomial) != 1:
             return None

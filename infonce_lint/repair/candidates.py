@@ -77,9 +77,17 @@ class Candidates:
         self.proof = proof
         self.roles = proof.loss.model.roles
         self.foreign: str = ""  # rows that also stand in a tensor that would do otherwise
+        self._best: dict[tuple[Dim, int, Function], tuple[dict[str, Value], Candidate | None]] = {}
+        self._ratios: dict[tuple[Dim, Dim], tuple[Ratio | None, str]] = {}
 
     def best(self, wanted: Dim, scope: dict[str, Value], function: Function) -> Candidate | None:
         """The variable in scope that is nearest to ``wanted``."""
+        place = (wanted, id(scope), function)
+        if place not in self._best:
+            self._best[place] = (scope, self._find_best(wanted, scope, function))  # kept, so that its id stays its own
+        return self._best[place][1]
+
+    def _find_best(self, wanted: Dim, scope: dict[str, Value], function: Function) -> Candidate | None:
         ranked = []
         for order, candidate in enumerate(self._all(wanted, scope, function)):
             rank = _rank(candidate)
@@ -130,19 +138,21 @@ class Candidates:
             yield Candidate(name, value, 0, ratio, f"{name}.shape[0] * {name}.shape[1]")
 
     def _ratio(self, wanted: Dim, rows: Dim, name: str) -> Ratio | None:
-        if not self._is_pure(rows):
-            return None
-        solved = self.proof.theory.of(rows)
-        if not solved.of(Origin.SIZE):
-            return None
-        ratio = ratio_of(wanted, solved)
-        if ratio is None:
-            return None
-        foreign = self._foreign_part(rows, solved) if not ratio.is_plain else ""
+        if (wanted, rows) not in self._ratios:
+            self._ratios[wanted, rows] = self._find_ratio(wanted, rows)
+        ratio, foreign = self._ratios[wanted, rows]
         if foreign:
             self.foreign = self.foreign or f"`{name}` holds the rows of {foreign}, and not all are known to be views"
-            return None
         return ratio
+
+    def _find_ratio(self, wanted: Dim, rows: Dim) -> tuple[Ratio | None, str]:
+        """The ratio, or why the rows must not stand for the number though they have one."""
+        if not self._is_pure(rows):
+            return None, ""
+        solved = self.proof.theory.of(rows)
+        ratio = ratio_of(wanted, solved) if solved.of(Origin.SIZE) else None
+        foreign = self._foreign_part(rows, solved) if ratio is not None and not ratio.is_plain else ""
+        return (None, foreign) if foreign else (ratio, "")
 
     @staticmethod
     def _is_pure(dim: Dim) -> bool:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 
 from infonce_lint.repair.proof import Proof
 from infonce_lint.semantic.graph.paths import path_text
 from infonce_lint.semantic.graph.values import Function, Value
 from infonce_lint.semantic.names import words
-from infonce_lint.semantic.shapes.dims import Dim, Origin, Symbol
+from infonce_lint.semantic.shapes.dims import Coefficient, Dim, Origin, Symbol
 from infonce_lint.semantic.shapes.domain import Number, Site
 
 _LABEL_WORDS = frozenset(
@@ -24,7 +23,7 @@ _MOST_AXES = 4
 class Ratio:
     """wanted / rows: ``number`` times named counts to their powers, and the number of processes to its power."""
 
-    number: Fraction
+    number: Coefficient
     named: tuple[tuple[Symbol, int], ...] = ()
     world: int = 0
 
@@ -79,9 +78,17 @@ class Candidates:
         self.proof = proof
         self.roles = proof.loss.model.roles
         self.foreign: str = ""  # rows that also stand in a tensor that would do otherwise
+        self._best: dict[tuple[Dim, int, Function], tuple[dict[str, Value], Candidate | None]] = {}
+        self._ratios: dict[tuple[Dim, Dim], tuple[Ratio | None, str]] = {}
 
     def best(self, wanted: Dim, scope: dict[str, Value], function: Function) -> Candidate | None:
         """The variable in scope that is nearest to ``wanted``."""
+        place = (wanted, id(scope), function)
+        if place not in self._best:
+            self._best[place] = (scope, self._find_best(wanted, scope, function))  # kept, so that its id stays its own
+        return self._best[place][1]
+
+    def _find_best(self, wanted: Dim, scope: dict[str, Value], function: Function) -> Candidate | None:
         ranked = []
         for order, candidate in enumerate(self._all(wanted, scope, function)):
             rank = _rank(candidate)
@@ -123,7 +130,7 @@ class Candidates:
             known = self.proof.interpreter.evaluate(value, self.proof.frame(function))
             if isinstance(known, Number):
                 if self._is_pure(known.dim) and self.proof.theory.of(known.dim) == wanted:
-                    yield Candidate(name, value, None, Ratio(Fraction(1)), name)
+                    yield Candidate(name, value, None, Ratio(1), name)
                 continue
             yield from self._axes(wanted, name, value, function)
 
@@ -172,19 +179,21 @@ class Candidates:
         return None
 
     def _ratio(self, wanted: Dim, rows: Dim, name: str) -> Ratio | None:
-        if not self._is_pure(rows):
-            return None
-        solved = self.proof.theory.of(rows)
-        if not solved.of(Origin.SIZE):
-            return None
-        ratio = ratio_of(wanted, solved)
-        if ratio is None:
-            return None
-        foreign = self._foreign_part(rows, solved) if not ratio.is_plain else ""
+        if (wanted, rows) not in self._ratios:
+            self._ratios[wanted, rows] = self._find_ratio(wanted, rows)
+        ratio, foreign = self._ratios[wanted, rows]
         if foreign:
             self.foreign = self.foreign or f"`{name}` holds the rows of {foreign}, and not all are known to be views"
-            return None
         return ratio
+
+    def _find_ratio(self, wanted: Dim, rows: Dim) -> tuple[Ratio | None, str]:
+        """The ratio, or why the rows must not stand for the number though they have one."""
+        if not self._is_pure(rows):
+            return None, ""
+        solved = self.proof.theory.of(rows)
+        ratio = ratio_of(wanted, solved) if solved.of(Origin.SIZE) else None
+        foreign = self._foreign_part(rows, solved) if ratio is not None and not ratio.is_plain else ""
+        return (None, foreign) if foreign else (ratio, "")
 
     @staticmethod
     def _is_pure(dim: Dim) -> bool:
@@ -199,7 +208,7 @@ class Candidates:
         """
         if len(rows.terms) < 2:
             return ""
-        count = sum((number for _, number in rows.terms), Fraction(0))
+        count = sum(number for _, number in rows.terms)
         names: list[str] = []
         is_foreign = False
         for monomial, number in rows.terms:
@@ -225,7 +234,7 @@ class Candidates:
         return None
 
     def _axis_text(
-        self, monomial: frozenset[tuple[Symbol, int]], number: Fraction, scope: dict[str, Value], function: Function
+        self, monomial: frozenset[tuple[Symbol, int]], number: Coefficient, scope: dict[str, Value], function: Function
     ) -> str | None:
         if number != 1 or len(monomial) != 1:
             return None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from infonce_lint.repair.proof import Proof
 from infonce_lint.semantic.graph.calls import called_name, is_gather
 from infonce_lint.semantic.graph.values import Value
@@ -34,7 +32,7 @@ def _is_stacked(value: Value, proof: Proof) -> bool:
         return False
     solved = proof.theory.of(rows)
     for size in proof.sizes:
-        ratio = solved.over(Dim(frozenset({(frozenset({(size, 1)}), Fraction(1))})))
+        ratio = solved.over(Dim(frozenset({(frozenset({(size, 1)}), 1)})))
         number = ratio.number if ratio is not None else None
         if ratio is not None and (ratio.of(Origin.NAMED) or (number is not None and number > 1)):
             return True

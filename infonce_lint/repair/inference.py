@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from infonce_lint.repair.candidates import is_stored_rows
 from infonce_lint.repair.proof import Proof
 from infonce_lint.semantic.graph.values import Value
@@ -35,7 +33,7 @@ def _kept_rows(proof: Proof, wanted: Dim) -> tuple[Fact, str] | None:
         if fact.relation is Relation.KEPT and _asks_for(fact, wanted):
             axes = [symbol for symbol in fact.left.of(Origin.AXIS) if symbol.axis == 0]
             if len(axes) == 1 and len(fact.left.terms) == 1:
-                rows = Dim(frozenset({(frozenset({(axes[0], 1)}), Fraction(1))}))
+                rows = Dim(frozenset({(frozenset({(axes[0], 1)}), 1)}))
                 equal = Fact(Relation.EQUAL, rows, fact.right, fact.site)
                 return equal, "a reshape with a free axis is taken to keep the last one"
     return None
@@ -87,7 +85,7 @@ def _divisor(proof: Proof, wanted: Dim) -> tuple[Fact, str] | None:
             continue
         paired = all(each.strength == TOWERS for each in similarities)
         stacked = all(each.strength == SELF for each in similarities)
-        parts = sum((value for _, value in rows.terms), Fraction(0)) if len(rows.terms) > 1 else Fraction(1)
+        parts = sum(value for _, value in rows.terms) if len(rows.terms) > 1 else 1
         factor = fact.left.over(wanted)
         if factor is None or factor.number is None:
             continue

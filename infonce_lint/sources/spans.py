@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from contextlib import AbstractContextManager
+from itertools import accumulate
 from types import TracebackType
 
 import libcst as cst
@@ -21,28 +22,30 @@ Spans = dict[int, Offsets]
 
 
 class _Recorder(CodegenState):
-    """Generates code as libcst does and notes the offsets between which each node falls."""
+    """Generates code as libcst does and notes the tokens between which each node falls."""
 
     def __init__(self, module: cst.Module) -> None:
         super().__init__(default_indent=module.default_indent, default_newline=module.default_newline)
-        self.offset = 0
-        self.spans: Spans = {}
-        self._starts: list[int] = []
-
-    def add_token(self, value: str) -> None:
-        self.tokens.append(value)
-        self.offset += len(value)
+        self.spans: Spans = {}  # in tokens: to count characters at each token takes a third longer
+        self.starts: list[int] = []
+        self.between: list[tuple[int, cst.CSTNode, cst.CSTNode | None, cst.CSTNode | None]] = []
+        self.add_token = self.tokens.append  # type: ignore[assignment, method-assign]  # costs no Python frame
+        self._between = _Between(self)
 
     def add_indent_tokens(self) -> None:
-        for token in self.indent_tokens:
-            self.add_token(token)
+        self.tokens += self.indent_tokens
+
+    def pop_trailing_newline(self) -> None:
+        self.tokens[-1:] = [""] if self.tokens else []  # the count of tokens is what places are told by
 
     def before_codegen(self, node: cst.CSTNode) -> None:
-        self._starts.append(self.offset)
+        self.starts.append(len(self.tokens))
 
     def after_codegen(self, node: cst.CSTNode) -> None:
         # A syntactic position that is noted already, without blanks and brackets around it, is better.
-        self.spans.setdefault(id(node), (self._starts.pop(), self.offset))
+        start = self.starts.pop()
+        if id(node) not in self.spans:
+            self.spans[id(node)] = (start, len(self.tokens))
 
     def record_syntactic_position(  # type: ignore[override]  # libcst's is a generator: a third slower
         self,
@@ -51,36 +54,39 @@ class _Recorder(CodegenState):
         start_node: cst.CSTNode | None = None,
         end_node: cst.CSTNode | None = None,
     ) -> AbstractContextManager[None]:
-        return _Between(self, node, start_node, end_node)
+        self.between.append((len(self.tokens), node, start_node, end_node))
+        return self._between
 
 
 class _Between(AbstractContextManager[None]):
-    """Records what is generated inside the ``with`` as the place of ``node``."""
+    """Records what is generated inside the ``with`` as the place of the node that was announced last."""
 
-    __slots__ = ("_end_node", "_node", "_recorder", "_start", "_start_node")
+    __slots__ = ("_recorder",)
 
-    def __init__(
-        self, recorder: _Recorder, node: cst.CSTNode, start_node: cst.CSTNode | None, end_node: cst.CSTNode | None
-    ) -> None:
-        self._recorder, self._node, self._start_node, self._end_node = recorder, node, start_node, end_node
+    def __init__(self, recorder: _Recorder) -> None:
+        self._recorder = recorder
 
     def __enter__(self) -> None:
-        self._start = self._recorder.offset
+        pass
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        spans = self._recorder.spans
-        start = self._start if self._start_node is None else spans[id(self._start_node)][0]
-        end = self._recorder.offset if self._end_node is None else spans[id(self._end_node)][1]
-        spans[id(self._node)] = (start, end)
+        recorder = self._recorder
+        start, node, start_node, end_node = recorder.between.pop()
+        spans = recorder.spans
+        if start_node is not None:
+            start = spans[id(start_node)][0]
+        spans[id(node)] = (start, len(recorder.tokens) if end_node is None else spans[id(end_node)][1])
 
 
 def generate(module: cst.Module) -> tuple[str, Spans]:
     """The code that libcst makes of ``module``, and each node's offsets in it (without its own parentheses)."""
     recorder = _Recorder(module)
     module._codegen(recorder)
-    return "".join(recorder.tokens), recorder.spans
+    tokens = recorder.tokens
+    offsets = list(accumulate(map(len, tokens), initial=0))
+    return "".join(tokens), {node: (offsets[start], offsets[end]) for node, (start, end) in recorder.spans.items()}
 
 
 def aligned(code: str, text: str, spans: Spans) -> Spans | None:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from typing import NamedTuple, TypeAlias
 
 
 class Origin(enum.Enum):
@@ -22,10 +21,11 @@ class Origin(enum.Enum):
     WORLD = "world"  # the number of processes
     UNKNOWN = "unknown"  # a number that the code computes in a way that is not followed
 
+    __hash__ = object.__hash__  # that of an Enum is a Python function, which takes its time
 
-@dataclass(frozen=True, slots=True)
-class Symbol:
-    """A size that is not a number yet; two are the same when all but ``text`` agree."""
+
+class Symbol(NamedTuple):
+    """A size that is not a number yet; two are the same when all agree."""
 
     origin: Origin
     owner: object  # the value, frame or key that tells it from others
@@ -35,36 +35,60 @@ class Symbol:
         return f"{self.origin.value}:{getattr(self.owner, 'name', '')}:{self.axis}"
 
 
+Coefficient: TypeAlias = "int | Fraction"
+"""A whole number is an int: that is several times faster, and equal to its fraction."""
+
 Monomial = frozenset[tuple[Symbol, int]]
 _NOTHING: Monomial = frozenset()
+_NO_SYMBOLS: frozenset[Symbol] = frozenset()
 
 
-@dataclass(frozen=True)
 class Dim:
     """One dimension; ``terms`` maps each monomial to its coefficient, none of which is zero."""
 
-    terms: frozenset[tuple[Monomial, Fraction]]
+    __slots__ = ("_symbols", "terms")
+
+    def __init__(self, terms: frozenset[tuple[Monomial, Coefficient]]) -> None:
+        self.terms = terms
+        self._symbols: frozenset[Symbol] | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Dim) and self.terms == other.terms)
+
+    def __hash__(self) -> int:
+        return hash(self.terms)
+
+    def __repr__(self) -> str:
+        return f"Dim({self.shown(repr)})"
 
     def __add__(self, other: Dim) -> Dim:
+        if not self.terms or not other.terms:
+            return self if self.terms else other
         return _total([*self.terms, *other.terms])
 
     def __neg__(self) -> Dim:
-        return Dim(frozenset((monomial, -number) for monomial, number in self.terms))
+        return Dim(frozenset([(monomial, -number) for monomial, number in self.terms]))
 
     def __sub__(self, other: Dim) -> Dim:
-        return _total([*self.terms, *((-other).terms)])
+        if self.terms == other.terms:
+            return ZERO
+        return _total([*self.terms, *[(monomial, -number) for monomial, number in other.terms]])
 
     def __mul__(self, other: Dim) -> Dim:
+        if self is ONE or other is ONE:
+            return other if self is ONE else self
         return _total([(_product(a, b, 1), x * y) for a, x in self.terms for b, y in other.terms])
 
     def over(self, other: Dim) -> Dim | None:
         """The exact quotient; None where ``other`` is a sum that does not cancel, or zero."""
         if self == other:
-            return number(1) if self.terms else None
+            return ONE if self.terms else None
         if len(other.terms) != 1:
             return self._cancelled(other)
         ((monomial, divisor),) = other.terms
-        return _total([(_product(each, monomial, -1), x / divisor) for each, x in self.terms])
+        if divisor == 1:
+            return _total([(_product(each, monomial, -1), x) for each, x in self.terms])
+        return _total([(_product(each, monomial, -1), _quotient(x, divisor)) for each, x in self.terms])
 
     def _cancelled(self, other: Dim) -> Dim | None:
         """The quotient by a sum of which this is one multiple, as in ``V * (a + b) / (a + b)``."""
@@ -77,20 +101,24 @@ class Dim:
                 return factor
         return None
 
-    @cached_property
+    @property
     def symbols(self) -> frozenset[Symbol]:
         """Every symbol in it."""
-        return frozenset(symbol for monomial, _ in self.terms for symbol, _ in monomial)
+        if self._symbols is None:
+            found = [symbol for monomial, _ in self.terms for symbol, _ in monomial]
+            self._symbols = frozenset(found) if found else _NO_SYMBOLS
+        return self._symbols
 
     def of(self, origin: Origin) -> frozenset[Symbol]:
         """The symbols of one origin."""
-        return frozenset(each for each in self.symbols if each.origin is origin)
+        found = [each for each in self.symbols if each.origin is origin]
+        return frozenset(found) if found else _NO_SYMBOLS
 
     @property
-    def number(self) -> Fraction | None:
+    def number(self) -> Coefficient | None:
         """The number that it is; None when it has symbols."""
         if not self.terms:
-            return Fraction(0)
+            return 0
         if len(self.terms) == 1:
             ((monomial, value),) = self.terms
             return value if not monomial else None
@@ -104,8 +132,8 @@ class Dim:
 
     def linear_in(self, symbol: Symbol) -> tuple[Dim, Dim] | None:
         """(a, b) of ``a * symbol + b``; None where the symbol occurs in another way, or not at all."""
-        factors: list[tuple[Monomial, Fraction]] = []
-        rest: list[tuple[Monomial, Fraction]] = []
+        factors: list[tuple[Monomial, Coefficient]] = []
+        rest: list[tuple[Monomial, Coefficient]] = []
         for monomial, value in self.terms:
             power = next((power for each, power in monomial if each == symbol), 0)
             if power == 0:
@@ -122,11 +150,11 @@ class Dim:
             return self
         result = ZERO
         for monomial, value in self.terms:
-            term = Dim(frozenset({(_NOTHING, value)}))
+            term = number(value)
             for symbol, power in monomial:
                 replaced = known.get(symbol)
                 if replaced is None or (power < 0 and len(replaced.terms) != 1):
-                    term = term * Dim(frozenset({(frozenset({(symbol, power)}), Fraction(1))}))
+                    term = term * Dim(frozenset({(frozenset({(symbol, power)}), 1)}))
                     continue
                 for _ in range(abs(power)):
                     term = term * replaced if power > 0 else (term.over(replaced) or term)
@@ -144,10 +172,10 @@ class Dim:
         return text
 
 
-def _shown(monomial: Monomial, value: Fraction, name: Callable[[Symbol], str]) -> tuple[tuple[int, str], bool, str]:
+def _shown(monomial: Monomial, value: Coefficient, name: Callable[[Symbol], str]) -> tuple[tuple[int, str], bool, str]:
     above = sorted(name(symbol) for symbol, power in monomial for _ in range(power) if power > 0)
     below = sorted(name(symbol) for symbol, power in monomial for _ in range(-power) if power < 0)
-    size = abs(value)
+    size = value if value > 0 else -value
     if size.numerator != 1 or not above:
         above.insert(0, str(size.numerator))
     if size.denominator != 1:
@@ -166,28 +194,38 @@ def _product(left: Monomial, right: Monomial, sign: int) -> Monomial:
     powers = dict(left)
     for symbol, power in right:
         powers[symbol] = powers.get(symbol, 0) + sign * power
-    return frozenset((symbol, power) for symbol, power in powers.items() if power)
+    return frozenset([each for each in powers.items() if each[1]])
 
 
-def _total(terms: Iterable[tuple[Monomial, Fraction]]) -> Dim:
-    found: dict[Monomial, Fraction] = {}
+def _quotient(value: Coefficient, divisor: Coefficient) -> Coefficient:
+    exact = Fraction(value) / divisor
+    return exact.numerator if exact.denominator == 1 else exact
+
+
+def _total(terms: Iterable[tuple[Monomial, Coefficient]]) -> Dim:
+    found: dict[Monomial, Coefficient] = {}
     for monomial, value in terms:
-        found[monomial] = found.get(monomial, Fraction(0)) + value
-    return Dim(frozenset((monomial, value) for monomial, value in found.items() if value))
+        found[monomial] = found[monomial] + value if monomial in found else value
+    return Dim(frozenset([term for term in found.items() if term[1]]))
 
 
-def number(value: int | Fraction) -> Dim:
+def number(value: Coefficient) -> Dim:
     """A plain number."""
-    return Dim(frozenset({(_NOTHING, Fraction(value))})) if value else ZERO
+    known = _NUMBERS.get(value)
+    if known is not None:
+        return known
+    whole = value.numerator if value.denominator == 1 else value
+    return Dim(frozenset({(_NOTHING, whole)}))
 
 
 def symbol(origin: Origin, owner: object, axis: int = 0) -> Dim:
     """A single symbol as a dimension."""
-    return Dim(frozenset({(frozenset({(Symbol(origin, owner, axis), 1)}), Fraction(1))}))
+    return Dim(frozenset({(frozenset({(Symbol(origin, owner, axis), 1)}), 1)}))
 
 
 ZERO = Dim(frozenset())
-ONE = number(1)
+ONE = Dim(frozenset({(_NOTHING, 1)}))
+_NUMBERS: dict[Coefficient, Dim] = {0: ZERO, 1: ONE}
 
 #: What tells the symbol of the number of processes.
 WORLD = "world"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from infonce_lint.semantic.graph.values import Function, Value
 from infonce_lint.semantic.shapes.dims import WORLD, Dim, Origin, symbol
@@ -17,6 +17,8 @@ class Kind(enum.Enum):
     INTEGER = "integer"
     FLOAT = "float"
     ANY = "any"
+
+    __hash__ = object.__hash__  # that of an Enum is a Python function, which takes its time
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,8 +40,7 @@ class Frame:
         return frame
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(NamedTuple):
     """A value in one run of its function: two runs give two sites."""
 
     value: Value

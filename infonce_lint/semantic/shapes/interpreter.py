@@ -122,7 +122,8 @@ class Interpreter(Context):
 
     def evaluate(self, value: Value, frame: Frame) -> Abstract:
         """What is known of a value in one run."""
-        frame = self.frame_of(value, frame)
+        if value.function is not frame.function:
+            frame = self.frame_of(value, frame)
         place = (value, frame)
         known = self._known.get(place)
         if known is not None:

@@ -28,6 +28,7 @@ class Theory:
         self.conflicts: list[Fact] = []
         self.open: list[Fact] = []
         self.used: list[Fact] = []
+        self._known: dict[Dim, Dim] = {}  # what `of` has found since the last equation was solved
         given = list(dict.fromkeys(facts))
         self._take_all([fact for fact in given if fact.relation is Relation.EQUAL])
         self._take_all(self._squeezed([fact for fact in given if fact.relation is Relation.BELOW]))
@@ -54,7 +55,10 @@ class Theory:
 
     def of(self, dim: Dim) -> Dim:
         """A dimension with everything put in that the facts say."""
-        return dim.put(self.solved)
+        known = self._known.get(dim)
+        if known is None:
+            known = self._known[dim] = dim.put(self.solved)
+        return known
 
     def _take(self, fact: Fact) -> bool:
         """Use one fact; False where it says something that cannot be solved yet."""
@@ -84,6 +88,7 @@ class Theory:
     def _put(self, symbol: Symbol, value: Dim) -> None:
         self.solved = {each: known.put({symbol: value}) for each, known in self.solved.items()}
         self.solved[symbol] = value
+        self._known.clear()
 
 
 def _never_vanishes(rest: Dim) -> bool:

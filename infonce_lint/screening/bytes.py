@@ -85,21 +85,27 @@ def may_report(data: bytes, path: str, settings: Settings) -> bool:
 
 def _may_tie_size(data: bytes) -> bool:
     """Whether a class may build row numbers, identities or squares of a size that it was constructed with."""
-    constructors, makers = _tying_names()
-    if not any(name in data for name in constructors) or not any(name in data for name in makers):
+    if not any(name in data for name in _constructors()) or _LOSS_STEMS.search(data) is None:
         return False
-    return _LOSS_STEMS.search(data) is not None
+    return any(name in data for name in _tying_makers())
 
 
 @cache
-def _tying_names() -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-    """How constructors are defined, and what makes labels and masks; Python's own ``range`` makes none."""
+def _constructors() -> tuple[bytes, ...]:
+    """How constructors are defined."""
     from infonce_lint.semantic.graph.values import CONSTRUCTORS
-    from infonce_lint.semantic.losses.numbered import FILLERS, TYING_MAKERS
 
-    called = {f"{name}{opening}" for name in TYING_MAKERS - FILLERS - {"range"} for opening in ("(", " (")}
-    makers = called | {".range(", ".range (", "fill_diagonal"}
-    return tuple(f"def {name}".encode() for name in CONSTRUCTORS), tuple(each.encode() for each in makers)
+    return tuple(f"def {name}".encode() for name in CONSTRUCTORS)
+
+
+@cache
+def _tying_makers() -> tuple[bytes, ...]:
+    """What makes labels and masks; Python's own ``range`` makes none. The table is imported only where it is needed."""
+    from infonce_lint.semantic.shapes.operations import Column, named
+
+    names = (named(Column.NUMBERS_ROWS) | named(Column.IDENTITY)) - {"range"}
+    called = {f"{name}{opening}" for name in names for opening in ("(", " (")}
+    return tuple(each.encode() for each in called | {".range(", ".range (", "fill_diagonal"})
 
 
 def may_name_our_codes(data: bytes) -> bool:

@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from infonce_lint.semantic.graph.values import CONSTRUCTORS
-from infonce_lint.semantic.losses.numbered import FILLERS, TYING_MAKERS
 from infonce_lint.semantic.names import may_count_rows
+from infonce_lint.semantic.shapes.operations import Column, has
 
 _ROUNDS = 3  # helpers that hand a size on to helpers
+#: What makes the labels and masks whose size can be tied to the rows of a batch.
+_TYING = (Column.NUMBERS_ROWS, Column.IDENTITY, Column.FILLS)
 
 
 def may_tie_size(tree: ast.Module) -> bool:
@@ -86,11 +88,11 @@ class _Body:
         if not names:
             return
         self.calls.append((called, names))
-        if called in FILLERS:
+        if has(called, Column.FILLS):
             first = call.args[0] if call.args else None
             if len(call.args) == 1 and not (isinstance(first, ast.Tuple | ast.List) and len(first.elts) > 1):
                 return  # a vector
-        if called in TYING_MAKERS and (called != "range" or isinstance(call.func, ast.Attribute)):
+        if any(has(called, each) for each in _TYING) and (called != "range" or isinstance(call.func, ast.Attribute)):
             self.makers.append(names)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infonce_lint.semantic.graph.calls import OPERATORS, called_class, called_name, is_library_call, receiver_of
+from infonce_lint.semantic.graph.calls import called_class, called_name, is_library_call, receiver_of
 from infonce_lint.semantic.graph.values import Op, Value
 from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.names import is_contrastive_name, is_loss_name
@@ -60,7 +60,7 @@ def _call_keeps_values(call: Value, value: Value) -> bool:
     if has(name, Column.MAKES_ANEW) or has(name, Column.COMPARES) or call.constructs is not None:
         return False
     if called_class(call) is not None:
-        is_keeping = name in OPERATORS or has(name, Column.KEEPS_ENTRIES) or "soft" in name.lower()
+        is_keeping = has(name, Column.OPERATOR) or has(name, Column.KEEPS_ENTRIES) or "soft" in name.lower()
         return is_keeping or is_loss_name(name) or is_contrastive_name(name)
     if is_loss_name(name) or has(name, Column.KEEPS_ROWS):
         return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from infonce_lint.semantic.graph.calls import OPERATORS, called_class, called_name, is_library_call, receiver_of
+from infonce_lint.semantic.graph.calls import called_class, called_name, is_library_call, receiver_of
 from infonce_lint.semantic.graph.values import Function, Op, Value
 from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.losses.cone import keeps_values
@@ -291,7 +291,7 @@ def _call_carries(call: Value, value: Value) -> bool:
         return False
     constructed = called_class(call)
     if constructed is not None:
-        return constructed in OPERATORS
+        return has(constructed, Column.OPERATOR)
     receiver = receiver_of(call)
     if receiver is not None:
         return receiver.op is not Op.SELF or has(call.name, Column.ACCUMULATES) or call.name.endswith("_")

@@ -50,6 +50,7 @@ class Column(enum.Enum):
     MAKES_ANEW = "its result holds no entries of its arguments"
     DECOMPOSES = "of a matrix as a whole: its result has no rows of pairs"
     KEEPS_ENTRIES = "a module: its result is computed entry by entry"
+    OPERATOR = "a class whose objects act like functions (MindSpore's ``P.Concat()``); layers and models do not"
     HOLDS_ARGUMENTS = "a method: its result holds entries of its arguments"
     REDUCES = "over everything, it gives the value of a loss"
     CARRIES = "no library's: its result holds what it is handed"

@@ -28,6 +28,7 @@ def _made(sizes: list[Dim] | None, kind: Kind) -> Tensor | None:
     makes_shaped="zeros ones empty Zeros Ones",
     makes_inputs="zeros ones empty rand randn",
     trained="rand randn",
+    operator="Zeros Ones",
 )
 def filled_with_one_number(call: Call) -> Abstract | None:
     """``zeros(n, m)``, ``zeros((n, m))``, ``zeros(size=...)``."""
@@ -103,6 +104,7 @@ def like(call: Call) -> Abstract | None:
     identity=ALL,
     filled="eye",
     makes_mask=ALL,
+    operator="Eye",
 )
 def identity(call: Call) -> Abstract | None:
     """``eye(n)``, ``eye(n, m)``."""
@@ -264,7 +266,7 @@ _KINDS = {
 }  # fmt: skip
 
 
-@operation("one_hot", "OneHot", "to_categorical", makes_labels=ALL)
+@operation("one_hot", "OneHot", "to_categorical", makes_labels=ALL, operator="OneHot")
 def one_hot(call: Call) -> Abstract | None:
     """A new last axis of as many classes as are asked for, or as there are."""
     labels = call.tensor(0, "tensor", "indices", "input", "x")

@@ -57,7 +57,16 @@ def _alike(call: Call, tensors: list[Tensor], axis: int) -> list[Tensor]:
     return [call.rank(each, len(closed.dims)) for each in tensors]
 
 
-@operation("cat", "concat", "concatenate", "Concat", carries="cat", keeps_rows=ALL, joins="cat concat concatenate")
+@operation(
+    "cat",
+    "concat",
+    "concatenate",
+    "Concat",
+    carries="cat",
+    keeps_rows=ALL,
+    joins="cat concat concatenate",
+    operator="Concat",
+)
 def cat(call: Call) -> Abstract | None:
     """``cat([a, b], dim)``."""
     listed = call.known(0, *_LISTS)
@@ -115,7 +124,7 @@ def hstack(call: Call) -> Abstract | None:
     return _joined(call, 0 if len(found[0][0].dims) == 1 else 1)
 
 
-@operation("stack", "Stack", keeps_rows="stack", joins="stack")
+@operation("stack", "Stack", keeps_rows="stack", joins="stack", operator="Stack")
 def stack(call: Call) -> Abstract | None:
     """A new axis over tensors of one shape."""
     listed = call.known(0, "tensors", "values", "arrays")
@@ -163,6 +172,7 @@ def _inserted(tensor: Tensor, axis: int, dim: Dim) -> Tensor | None:
     keeps_numbers="unsqueeze",
     new_axis="unsqueeze expand_dims",
     keeps_largest="unsqueeze",
+    operator="ExpandDims",
 )
 def unsqueeze(call: Call) -> Abstract | None:
     """A new axis of one."""
@@ -191,6 +201,7 @@ def _repeated(call: Call, tensor: Tensor | None, times: list[Dim] | None) -> Abs
     keeps_numbers="repeat",
     reshapes="repeat tile",
     keeps_largest="repeat tile",
+    operator="Tile",
 )
 def repeat(call: Call) -> Abstract | None:
     """Copies along each axis, new ones in front."""

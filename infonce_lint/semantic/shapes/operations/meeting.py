@@ -49,6 +49,7 @@ from infonce_lint.semantic.shapes.table import operation
     looks="cuda cpu to",
     keeps_stored="requires_grad_",
     ends="log",
+    operator="L2Normalize LogicalNot Cast Exp Log Neg",
 )
 def kept(call: Call) -> Abstract | None:
     """The shape of the first argument; conversions change what the entries are."""
@@ -157,6 +158,7 @@ _NAMES = (("input", "x", "x1", "a", "condition"), ("other", "y", "x2", "b", "mas
     method_keeps_rows="mul div",
     keeps_rows="mul multiply div divide truediv",
     scales="mul multiply div divide true_divide truediv mul_ div_ div_no_nan",
+    operator="Mul Add Sub Div Pow",
 )
 def combined(call: Call) -> Abstract | None:
     """Two tensors, broadcast."""
@@ -196,6 +198,7 @@ def added_up(call: Call) -> Abstract | None:
     Greater Less GreaterEqual LessEqual""",
     holds_arguments="eq",
     selects="logical_and",
+    operator="Equal",
 )
 def compared(call: Call) -> Abstract | None:
     """Two tensors, broadcast, entry by entry true or false."""
@@ -206,7 +209,7 @@ def compared(call: Call) -> Abstract | None:
     return call.broadcast(operands, operands[0].kind if in_place else Kind.BOOL)
 
 
-@operation("where", "Select", holds_arguments="where", selects="where", selects_by_mask="where")
+@operation("where", "Select", holds_arguments="where", selects="where", selects_by_mask="where", operator="Select")
 def where(call: Call) -> Abstract | None:
     """One or the other, by a condition."""
     if len(call.positional) == 1 and not call.named:
@@ -252,6 +255,7 @@ def index_put(call: Call) -> Abstract | None:
     holds_arguments="masked_fill",
     selects="masked_fill masked_fill_",
     selects_by_mask="masked_fill masked_fill_",
+    operator="MaskedFill",
 )
 def masked_fill(call: Call) -> Abstract | None:
     """The tensor, the mask broadcast to it."""

@@ -36,6 +36,7 @@ def reduced(call: Call, tensor: Tensor, axes: list[int] | None, *, keeps: bool) 
     method_keeps_rows="norm",
     sums_axis="sum mean reduce_sum reduce_mean norm ReduceSum",
     sums_rows="sum reduce_sum ReduceSum",
+    operator="ReduceSum ReduceMean",
 )
 def reduce(call: Call) -> Abstract | None:
     """``x.sum(dim=1, keepdim=True)``; without an axis, of all entries."""

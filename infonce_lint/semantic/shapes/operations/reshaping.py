@@ -25,6 +25,7 @@ def resized(call: Call) -> Abstract | None:
     folds="view reshape",
     reshapes=ALL,
     keeps_largest="view reshape",
+    operator="Reshape",
 )
 def reshape(call: Call) -> Abstract | None:
     """``x.view(n, -1)``: the number of entries stays."""
@@ -135,6 +136,7 @@ def unflatten(call: Call) -> Abstract | None:
     method_keeps_rows="squeeze",
     keeps_rows="squeeze",
     keeps_largest="squeeze",
+    operator="Squeeze",
 )
 def squeeze(call: Call) -> Abstract | None:
     """Axes of one go: all of them, or the named ones."""
@@ -190,6 +192,7 @@ def turn(call: Call) -> Abstract | None:
     method_keeps_rows="transpose swapaxes",
     keeps_rows="transpose swapaxes Transpose",
     transposes="transpose swapaxes Transpose",
+    operator="Transpose",
 )
 def transpose(call: Call) -> Abstract | None:
     """Two axes change places; numpy and TensorFlow take an order, or turn all round."""

@@ -276,6 +276,7 @@ def gather(call: Call) -> Abstract | None:
     holds_arguments="masked_select",
     selects="masked_select boolean_mask",
     selects_by_mask="masked_select boolean_mask",
+    operator="MaskedSelect",
 )
 def masked_select(call: Call) -> Abstract | None:
     """The entries that a mask keeps: how many is a number of its own."""

@@ -198,6 +198,16 @@ def diagonal_places(call: Call) -> Abstract | None:
     return Parts((Tensor((size,), None, Kind.INTEGER),) * 2)
 
 
+@operation("numpy:indices", "jax:indices", makes_mask=ALL)
+def indices(call: Call) -> Abstract | None:
+    """``np.indices((n, m))``: for each axis the places along it, in a grid of that shape."""
+    known = call.known(0, "dimensions")
+    sizes = call.context.sizes_of(known) if known is not None and not isinstance(known, Opaque) else None
+    if sizes is None or call.at(2, "sparse") is not None:
+        return None
+    return Tensor((number(len(sizes)), *sizes), None, Kind.INTEGER)
+
+
 @operation("tri", makes_mask=ALL)
 def triangle_of_ones(call: Call) -> Abstract | None:
     """``np.tri(n)``."""

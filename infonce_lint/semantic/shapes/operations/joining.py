@@ -58,14 +58,7 @@ def _alike(call: Call, tensors: list[Tensor], axis: int) -> list[Tensor]:
 
 
 @operation(
-    "cat",
-    "concat",
-    "concatenate",
-    "Concat",
-    carries="cat",
-    keeps_rows=ALL,
-    joins="cat concat concatenate",
-    operator="Concat",
+    "cat concat concatenate Concat", carries="cat", keeps_rows=ALL, joins="cat concat concatenate", operator="Concat"
 )
 def cat(call: Call) -> Abstract | None:
     """``cat([a, b], dim)``."""

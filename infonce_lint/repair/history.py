@@ -5,10 +5,7 @@ from __future__ import annotations
 from infonce_lint.semantic.graph.calls import called_name
 from infonce_lint.semantic.graph.literals import is_none
 from infonce_lint.semantic.graph.values import Module, Value
-
-_MOVES = frozenset({"to", "cuda", "cpu"})  # ``self.mask = self.mask.to(device)`` stores the same entries
-_LOOKS = _MOVES | {"shape", "size", "dtype", "device"}
-_SAFE_METHODS = frozenset({"requires_grad_", "__class__"})
+from infonce_lint.semantic.shapes.operations import Column, has
 
 
 def change_of(store: Value, module: Module) -> str:
@@ -41,13 +38,13 @@ def change_of(store: Value, module: Module) -> str:
 def _is_move(store: Value, name: str) -> bool:
     """Whether a store keeps the entries: the same attribute on another device."""
     value = store.inputs[0] if store.op == "store" and store.inputs else None
-    while value is not None and value.op == "call" and value.name in _MOVES and value.inputs[0].op == "attr":
+    while value is not None and value.op == "call" and has(value.name, Column.MOVES) and value.inputs[0].op == "attr":
         value = value.inputs[0].inputs[0]
     return value is not None and value.op == "self" and value.name == name
 
 
 def _only_moves(read: Value, name: str) -> bool:
-    if all(user.op == "attr" and user.name in _LOOKS for user in read.users):
+    if all(user.op == "attr" and has(user.name, Column.LOOKS) for user in read.users):
         return True  # asked for its device, or moved without keeping the result
     calls = [call for attr in read.users if attr.op == "attr" for call in attr.users]
     stores = [user for call in calls for user in call.users if user.op == "store"]
@@ -57,7 +54,7 @@ def _only_moves(read: Value, name: str) -> bool:
 def _changes(user: Value, read: Value) -> bool:
     """Whether a use writes into the tensor: a trailing underscore, ``data``, an element, an ``out=``."""
     if user.op == "attr":
-        in_place = user.name.endswith("_") and not user.name.endswith("__") and user.name not in _SAFE_METHODS
+        in_place = user.name.endswith("_") and not user.name.endswith("__") and not has(user.name, Column.KEEPS_STORED)
         return in_place or user.name in ("data", "copy_", "diagonal")
     if user.op == "setitem":
         return user.inputs[0] is read

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from infonce_lint.semantic.graph.values import Value
 from infonce_lint.semantic.losses.model import ContrastiveLoss
-
-_SELECTING = frozenset({"masked_fill", "masked_fill_", "masked_select", "where", "boolean_mask"})
+from infonce_lint.semantic.shapes.operations import Column, has
 
 
 def injected_mask_problem(loss: ContrastiveLoss) -> str:
@@ -23,7 +22,7 @@ def injected_mask_problem(loss: ContrastiveLoss) -> str:
 
 
 def _selects(value: Value) -> bool:
-    return value.op == "sub" or (value.op == "call" and value.name in _SELECTING)
+    return value.op == "sub" or (value.op == "call" and has(value.name, Column.SELECTS_BY_MASK))
 
 
 def _is_handed_in(store: Value) -> bool:

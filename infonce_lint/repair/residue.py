@@ -12,13 +12,9 @@ from infonce_lint.semantic.losses.model import ContrastiveLoss
 from infonce_lint.semantic.shapes.dims import Origin
 from infonce_lint.semantic.shapes.domain import Tensor
 from infonce_lint.semantic.shapes.facts import Relation
+from infonce_lint.semantic.shapes.operations import Column, has
 from infonce_lint.semantic.shapes.running import library_of
 
-#: What comes out of these is no part of a loss.
-_ENDS = frozenset(
-    "print info debug warning error log log_dict log_metrics DataLoader format isinstance add_scalar write "
-    "append_scalar update set_postfix set_description save".split()
-)
 _READING = frozenset({"attr", "sub", "call", "self", "global", "name"})
 
 
@@ -150,7 +146,7 @@ def _reaches_loss(read: Value, proof: Proof, tied: set[Value]) -> bool:
                 return True
             if user in features and (user.op in ("binop", "call", "setitem") or (user.op == "sub" and is_own)):
                 return True
-            if user.op == "call" and (user.name in _ENDS or user.constructs is not None or _is_foreign(user)):
+            if user.op == "call" and (has(user.name, Column.ENDS) or user.constructs is not None or _is_foreign(user)):
                 continue
             if user.op == "setitem" or (user.op == "call" and changes_receiver(user.name)):
                 return True  # a part of a tensor is changed where it lies

@@ -45,10 +45,10 @@ def _makers(data: bytes) -> Iterator[tuple[int, int]]:
 
 @cache
 def _words() -> list[tuple[bytes, re.Pattern[bytes]]]:
-    from infonce_lint.semantic.losses.numbered import IDENTITIES, ROW_NUMBERS
+    from infonce_lint.semantic.shapes.operations import Column, named
 
     # Python's own range makes none; squares are masks only where their diagonal is filled
-    plain = sorted({*ROW_NUMBERS, *IDENTITIES} - {"range"})
+    plain = sorted((named(Column.NUMBERS_ROWS) | named(Column.IDENTITY)) - {"range"})
     patterns = [(word.encode(), re.compile(rf"{word}(?<!\w{word})(?!\w)".encode())) for word in plain]
     return [*patterns, (b"fill_diagonal", re.compile(b"fill_diagonal")), (b"range", _RANGE)]
 

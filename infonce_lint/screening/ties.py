@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from infonce_lint.semantic.graph.callables import WRAPPERS
 from infonce_lint.semantic.graph.values import CALL_METHODS, CONSTRUCTORS
-from infonce_lint.semantic.losses.numbered import FILLERS, IDENTITIES, ROW_NUMBERS
 from infonce_lint.semantic.names import may_count_rows
+from infonce_lint.semantic.shapes.operations import Column, named
 from infonce_lint.semantic.sizes.scalars import SCALAR_CALLS
 
 #: Keywords of a maker that are no extents.
@@ -83,7 +83,8 @@ class _Names:
     def _find_makers(self) -> frozenset[str]:
         """What makes row numbers and masks; vectors are none, unless some square's diagonal is filled afterwards."""
         fills = any("fill_diagonal" in _own_name(each) for each in self._nodes)
-        return ROW_NUMBERS | IDENTITIES | FILLERS if fills else ROW_NUMBERS | IDENTITIES
+        tying = named(Column.NUMBERS_ROWS) | named(Column.IDENTITY)
+        return tying | named(Column.FILLS) if fills else tying
 
     def _find_passing(self) -> set[str]:
         """The calls that hand on what they are given, with the other names that they get."""

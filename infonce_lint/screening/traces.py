@@ -12,9 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from infonce_lint.screening.used_names import UsedNames, dotted_path
 from infonce_lint.semantic.graph.values import CALL_METHODS
-from infonce_lint.semantic.losses.cone import PRODUCTS
 from infonce_lint.semantic.losses.evidence import (
-    DIAGONALS,
     MARGIN_WORDS,
     SELF,
     STORED,
@@ -22,9 +20,7 @@ from infonce_lint.semantic.losses.evidence import (
     evidence_of_name,
     is_contrastive,
 )
-from infonce_lint.semantic.losses.numbered import IDENTITIES, ROW_NUMBERS
-from infonce_lint.semantic.losses.pairs import AXIS_SUMS, NEW_AXES
-from infonce_lint.semantic.losses.seeds import MATRIX_WORDS, ROW_SUMS, is_metric_name
+from infonce_lint.semantic.losses.seeds import MATRIX_WORDS, is_metric_name
 from infonce_lint.semantic.names import (
     LOSS_STEMS,
     READERS,
@@ -38,6 +34,7 @@ from infonce_lint.semantic.names import (
     is_temperature_name,
     words,
 )
+from infonce_lint.semantic.shapes.operations import Column, has, named
 
 
 def has_traces(tree: ast.Module, *, ties: bool) -> bool:
@@ -128,29 +125,31 @@ class _Traces(UsedNames):
             for each in (evidence - {"regression"}, evidence - {"regression", "softmax"})
         )
 
+    def _calls(self, column: Column) -> bool:
+        """Whether something is called that a column of the table of operations holds for."""
+        return not named(column).isdisjoint(self.called)
+
     def _strengths(self) -> Iterable[int]:
-        broadcasts = self.has_new_axis or not NEW_AXES.isdisjoint(self.called)
+        broadcasts = self.has_new_axis or self._calls(Column.NEW_AXIS)
         if (
             self.has_product
-            or (broadcasts and not AXIS_SUMS.isdisjoint(self.called))
+            or (broadcasts and self._calls(Column.SUMS_AXIS))
             or any(
-                name in PRODUCTS or name == "linear" or is_similarity_name(name) or is_metric_name(name)
+                has(name, Column.COMPARES) or name == "linear" or is_similarity_name(name) or is_metric_name(name)
                 for name in self.called
             )
         ):
             yield SELF
-        if not DIAGONALS.isdisjoint(self.called) or (
-            not ROW_NUMBERS.isdisjoint(self.called) and any(map(is_loss_name, self.called))
-        ):
+        if self._calls(Column.DIAGONAL) or (self._calls(Column.NUMBERS_ROWS) and any(map(is_loss_name, self.called))):
             yield TOWERS
-        if not ROW_SUMS.isdisjoint(self.called) or any(not MATRIX_WORDS.isdisjoint(words(name)) for name in self.bound):
+        if self._calls(Column.SUMS_ROWS) or any(not MATRIX_WORDS.isdisjoint(words(name)) for name in self.bound):
             yield STORED
 
     def _evidence(self) -> set[str]:
         found = set(map(evidence_of_name, self.called))
-        if not IDENTITIES.isdisjoint(self.called) and any(map(is_loss_name, self.called)):
+        if self._calls(Column.IDENTITY) and any(map(is_loss_name, self.called)):
             found.add("cross-entropy")
-        if not DIAGONALS.isdisjoint(self.called):
+        if self._calls(Column.DIAGONAL):
             found.add("margin name")
         if any(map(is_contrastive_name, self.called | self.defined)):
             found.add("name")

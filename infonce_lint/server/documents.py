@@ -130,9 +130,7 @@ class Documents:
         self._notebooks.update({cell.uri: uri for cell in cells})
 
 
-def _cell(
-    cell: types.NotebookCell, items: Mapping[str, types.TextDocumentItem], known: Mapping[str, Part]
-) -> Part:
+def _cell(cell: types.NotebookCell, items: Mapping[str, types.TextDocumentItem], known: Mapping[str, Part]) -> Part:
     """A cell of a notebook: opened just now, known before, or without a text that concerns us."""
     item = items.get(cell.document)
     if item is None:

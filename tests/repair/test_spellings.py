@@ -87,6 +87,7 @@ SPELLINGS: dict[str, tuple[str, str]] = {
         "mask = i % B == j % B",
         MASK,
     ),
+    "indices of numpy": ("i, j = np.indices((2 * B, 2 * B))\nmask = torch.from_numpy(i % B == j % B)", MASK),
     "one_hot": ("hot = F.one_hot(torch.arange(B).repeat(2), B).float()\nmask = (hot @ hot.T).bool()", MASK),
     "one_hot by einsum": (
         "hot = F.one_hot(torch.arange(B).repeat(2)).float()\n"

@@ -41,6 +41,15 @@ def test_a_file_without_a_candidate_needs_nothing_heavy(tmp_path: Path) -> None:
     assert not modules & {*HEAVY, "libcst", "pathspec", "difflib"}
 
 
+def test_the_screen_reads_the_table_of_operations_without_the_interpreter(tmp_path: Path) -> None:
+    modules = imported("import infonce_lint.screening.traces", tmp_path)
+    assert "infonce_lint.semantic.shapes.operations" in modules
+    assert not modules & {*HEAVY, "libcst", "infonce_lint.semantic.shapes.interpreter", "infonce_lint.semantic.sizes"}
+    screened = "from infonce_lint.screening.bytes import may_report\nfrom infonce_lint.settings import Settings\n"
+    screened += "assert not may_report(b'import torch\\nx = torch.eye(3)\\n', 'a.py', Settings())"
+    assert "infonce_lint.semantic.shapes.operations" not in imported(screened, tmp_path)
+
+
 @pytest.mark.parametrize("source", [BAD, CLEAN])
 def test_a_file_with_a_candidate_needs_nothing_heavy_either(tmp_path: Path, source: str) -> None:
     (tmp_path / "a.py").write_text(source, encoding="utf-8")

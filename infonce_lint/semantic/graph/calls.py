@@ -6,12 +6,6 @@ from infonce_lint.semantic.graph.literals import elements
 from infonce_lint.semantic.graph.values import Op, Value
 from infonce_lint.semantic.names import CUSTOMARY_LIBRARIES, LIBRARIES
 
-#: Instances of these act like functions of the library (MindSpore's ``P.Concat()``); layers and models do not.
-OPERATORS = frozenset(
-    "OneHot Concat Cast Transpose Reshape Eye Ones Zeros ExpandDims Tile Equal LogicalNot ReduceSum ReduceMean Mul "
-    "Sub Stack Select Exp Log Div Neg Add Sum Pow Squeeze MaskedFill MaskedSelect L2Normalize".split()
-)
-
 
 def call_name(called: Value) -> str:
     """The last name of what is called: ``torch.arange`` -> ``arange``, an imported alias -> its own name."""

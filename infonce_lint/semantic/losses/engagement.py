@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from infonce_lint.semantic.graph.calls import OPERATORS, called_class, called_name, is_library_call, receiver_of
+from infonce_lint.semantic.graph.calls import called_class, called_name, is_library_call, receiver_of
 from infonce_lint.semantic.graph.values import Function, Op, Value
 from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.losses.cone import keeps_values
 from infonce_lint.semantic.losses.roles import Roles
-from infonce_lint.semantic.losses.sinks import SHAPED_MAKERS, Kind, Sink, is_made, is_mask_helper, is_size_helper
+from infonce_lint.semantic.losses.sinks import Kind, Sink, is_made, is_mask_helper, is_size_helper
 from infonce_lint.semantic.names import is_loss_name, words
+from infonce_lint.semantic.shapes.operations import Column, has
 from infonce_lint.semantic.sizes.guards import Guards
 from infonce_lint.semantic.sizes.origin import Origins
 
-_STOPS = frozenset(
-    "print log info debug warning DataLoader append_scalar add_scalar item len range format str isinstance save write "
-    "update set_description zero_grad step backward Dataset BatchSampler RandomSampler".split()
-)
-_DIFFERENTIATORS = frozenset({"gradient", "minimize", "backward", "grad", "manual_backward", "scale"})
 #: What a made tensor lives on in, whichever of the inputs it is.
 _CARRYING_OPS = frozenset(
     {
@@ -41,15 +37,7 @@ _CARRYING_OPS = frozenset(
         Op.BINOP,
     }
 )
-_ASKS_ABOUT = frozenset({"shape", "device", "dtype", "size", "ndim", "item", "tolist", "backward"})
-_CARRYING_CALLS = frozenset(
-    "list tuple set sorted reversed zip enumerate array cat Tensor Variable Parameter bool map product".split()
-)
 _DEEPEST_CALLS = 6
-_SELECTIONS = frozenset(
-    "masked_fill masked_fill_ masked_select boolean_mask where cross_entropy gather index_select logical_and".split()
-)
-_ACCUMULATORS = frozenset({"append", "extend", "add", "insert"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +92,7 @@ class Engagements:
         if sink.kind not in (Kind.LABELS, Kind.MASK):
             return sink.kind
         name = called_name(sink.value) if sink.value.op is Op.CALL else ""
-        if name in SHAPED_MAKERS:
+        if has(name, Column.MAKES_SHAPED):
             meets_loss = consumer.op is Op.CALL and (
                 is_loss_name(called_name(consumer)) or consumer in self.roles.loss_calls
             )
@@ -152,7 +140,7 @@ class Engagements:
             for user in each.users:
                 if user.op is Op.ATTR and user.name == "backward":
                     return True
-                if user.op is Op.CALL and user.name in _DIFFERENTIATORS:
+                if user.op is Op.CALL and has(user.name, Column.DIFFERENTIATES):
                     return True
                 if user.op is Op.RETURN:
                     if not (trained and user.function is value.function):
@@ -268,7 +256,7 @@ class Engagements:
             # the first argument of a loss is its features, whatever made them
             first = None if self.roles.constructs_loss(call) else call.argument(0)
             return value is not call.inputs[0] and value is not first and not self.origins.sources(value)
-        if call.name in _ACCUMULATORS or call.name in _STOPS:
+        if has(call.name, Column.ACCUMULATES) or has(call.name, Column.STOPS):
             return False
         cone = self.roles.cone
         called = call.inputs[0]
@@ -288,7 +276,7 @@ class Engagements:
         if op is Op.SUB:
             return value is user.inputs[0] or is_made(user.inputs[0])
         if op is Op.ATTR:
-            return user.name not in _ASKS_ABOUT
+            return not has(user.name, Column.ASKS_ABOUT)
         if op is Op.CALL:
             return _call_carries(user, value)
         return op in _CARRYING_OPS
@@ -299,20 +287,20 @@ def _call_carries(call: Value, value: Value) -> bool:
         return value.op is Op.ATTR
     if call.callee is not None:
         return value.op is Op.RETURN
-    if call.constructs is not None or call.name in _STOPS:
+    if call.constructs is not None or has(call.name, Column.STOPS):
         return False
     constructed = called_class(call)
     if constructed is not None:
-        return constructed in OPERATORS
+        return has(constructed, Column.OPERATOR)
     receiver = receiver_of(call)
     if receiver is not None:
-        return receiver.op is not Op.SELF or call.name in _ACCUMULATORS or call.name.endswith("_")
-    return is_library_call(call) or call.name in _CARRYING_CALLS or is_mask_helper(call)
+        return receiver.op is not Op.SELF or has(call.name, Column.ACCUMULATES) or call.name.endswith("_")
+    return is_library_call(call) or has(call.name, Column.CARRIES) or is_mask_helper(call)
 
 
 def selects(consumer: Value) -> bool:
     """Whether entries of a similarity are picked or filled: a number, a weight or a temperature cannot do that."""
-    return consumer.op in (Op.SUB, Op.SETITEM) or (consumer.op is Op.CALL and consumer.name in _SELECTIONS)
+    return consumer.op in (Op.SUB, Op.SETITEM) or (consumer.op is Op.CALL and has(consumer.name, Column.SELECTS))
 
 
 def shares_run(store: Function, read: Function) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from infonce_lint.semantic.graph.calls import called_name, receiver_of
 from infonce_lint.semantic.graph.values import Op, Value
-from infonce_lint.semantic.losses.numbered import IDENTITIES, is_made_by
+from infonce_lint.semantic.losses.numbered import is_made_by
 from infonce_lint.semantic.names import (
     REGRESSION_WORDS,
     is_contrastive_name,
@@ -16,15 +16,9 @@ from infonce_lint.semantic.names import (
     is_temperature_name,
     words,
 )
+from infonce_lint.semantic.shapes.operations import Column, has
 
-_LOGARITHMS = frozenset("log log_softmax logsumexp LogSoftmax log1p logsigmoid reduce_logsumexp Log".split())
-_EXPONENTIALS = frozenset({"exp", "Exp"})
-_SOFTMAXES = frozenset({"softmax", "Softmax"})
-_MARGINS = frozenset({"relu", "ReLU", "clamp", "clamp_min", "clamp_", "maximum", "max", "hinge", "clip", "threshold"})
 MARGIN_WORDS = frozenset({"margin", "delta", "hinge"})
-_MARGIN_STEPS = frozenset({"Add", "Subtract", "maximum", "relu", "clamp"})
-DIAGONALS = frozenset({"diag", "diagonal", "diag_part", "matrix_diag_part"})
-_RESHAPING = frozenset("view reshape unsqueeze expand expand_as t squeeze repeat contiguous".split())
 
 #: How much a similarity by itself says that a loss is contrastive.
 SELF, TOWERS, STORED = 3, 2, 1  # a tensor with itself, two towers, a stored matrix or a row-wise product
@@ -64,7 +58,9 @@ def _evidence_of(value: Value, cone: set[Value]) -> Iterable[str]:
         and any(is_temperature_name(each.name) for each in value.inputs if each not in cone)
     ):
         yield "temperature"
-    is_margin_step = value.op in (Op.BINOP, Op.CALL) and value.name in _MARGIN_STEPS
+    is_margin_step = value.op in (Op.BINOP, Op.CALL) and (
+        value.name in ("Add", "Subtract") or has(value.name, Column.MARGIN_STEP)
+    )
     if is_margin_step and any(MARGIN_WORDS & {*words(each.name), *words(each.bound)} for each in value.inputs):
         yield "margin name"
     if value.op is Op.BINOP and value.name == "Subtract" and any(_is_diagonal(each) for each in value.inputs):
@@ -76,14 +72,17 @@ def _has_identity_targets(call: Value, name: str, cone: set[Value]) -> bool:
     if not is_loss_name(name) or not REGRESSION_WORDS.isdisjoint(words(name)):
         return False
     arguments = [each for _, each in call.arguments()]
-    return any(each in cone for each in arguments) and any(is_made_by(each, IDENTITIES) for each in arguments)
+    return any(each in cone for each in arguments) and any(is_made_by(each, Column.IDENTITY) for each in arguments)
 
 
 def _is_diagonal(value: Value) -> bool:
     """Whether a value is a matrix's own diagonal, perhaps as a column."""
-    while value.op is Op.CALL and called_name(value) in _RESHAPING and (receiver := receiver_of(value)) is not None:
+    while value.op is Op.CALL and has(called_name(value), Column.KEEPS_DIAGONAL):
+        receiver = receiver_of(value)
+        if receiver is None:
+            break
         value = receiver
-    return value.op is Op.CALL and called_name(value) in DIAGONALS and len(value.keywords) <= 1
+    return value.op is Op.CALL and has(called_name(value), Column.DIAGONAL) and len(value.keywords) <= 1
 
 
 def evidence_of_name(name: str) -> str:
@@ -94,13 +93,13 @@ def evidence_of_name(name: str) -> str:
         return "regression"
     if is_loss_name(name):
         return "loss"
-    if name in _LOGARITHMS:
+    if has(name, Column.LOGARITHM):
         return "log"
-    if name in _EXPONENTIALS:
+    if has(name, Column.EXPONENTIAL):
         return "exp"
-    if name in _SOFTMAXES:
+    if has(name, Column.SOFTMAX):
         return "softmax"
-    return "margin" if name in _MARGINS else ""
+    return "margin" if has(name, Column.MARGIN) else ""
 
 
 def is_contrastive(strength: int, evidence: set[str]) -> bool:

@@ -9,31 +9,13 @@ from infonce_lint.semantic.graph.calls import called_name, is_gather, receiver_o
 from infonce_lint.semantic.graph.values import Function, Op, Value
 from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.names import is_temperature_name
+from infonce_lint.semantic.shapes.operations import Column, has
 
-_METHODS = frozenset(
-    "t transpose permute unsqueeze squeeze view reshape contiguous float half double to cuda cpu clone detach type "
-    "flatten chunk split unbind repeat expand expand_as narrow index_select gather norm div mul astype swapaxes numpy "
-    "select requires_grad_ bfloat16 view_as type_as repeat_interleave tile".split()
-)
-#: Functions that give tensors made of the rows of their arguments.
-FEATURE_FUNCTIONS = frozenset(
-    "normalize cat concat concatenate stack vstack hstack transpose unsqueeze expand_dims l2_normalize reshape tile "
-    "squeeze flatten chunk split unbind permute div divide truediv cast float32 slice gather repeat_interleave "
-    "L2Normalize Transpose Concat identity stop_gradient as_tensor array asarray multiply mul split_with_sizes repeat "
-    "broadcast_to swapaxes rearrange nan_to_num Normalize to_tensor convert_to_tensor index_select reduce "
-    "all_reduce".split()
-)
 _TENSOR_KEYWORDS = frozenset({"input", "tensors", "x", "value"})
-_SCATTERS = frozenset({"scatter_nd"})
-#: What runs the function that it is handed, or maps it: ``strategy.run(step, args=(batch,))``.
-_RUNNERS = frozenset({"run", "experimental_run_v2", "checkpoint", "vmap", "map"})
-TRANSPOSES = frozenset({"T", "mT", "H", "mH"})
-_SAME = frozenset({"data", "real"})
 _PASSING_OPS = frozenset(
     {Op.PHI, Op.NAME, Op.CLOSURE, Op.PARAM, Op.GLOBAL, Op.SELF, Op.STORE, Op.RETURN, Op.UNARY, Op.TUPLE, Op.COMP}
 )
 _STORED_NAMES = frozenset({"weight", "weights", "queue", "kernel", "prototypes", "bank"})
-_PARAMETER_MAKERS = frozenset({"Parameter", "Variable", "get_variable", "add_weight", "Embedding", "Linear"})
 
 
 def features_of(operands: Iterable[Value]) -> set[Value]:
@@ -54,7 +36,7 @@ def feature_inputs(value: Value) -> list[Value]:
     if op in (Op.SUB, Op.SETITEM):
         return value.inputs[:1]
     if op is Op.ATTR:
-        return value.inputs if value.name in TRANSPOSES | _SAME else []
+        return value.inputs if has(value.name, Column.TURNED) or has(value.name, Column.SAME_TENSOR) else []
     if op is Op.CALL:
         return _call_inputs(value)
     return []
@@ -77,15 +59,15 @@ def _call_inputs(call: Value) -> list[Value]:
         return [call.callee.returns]
     receiver = receiver_of(call)
     name = called_name(call)
-    if name in _SCATTERS:
+    if has(name, Column.SCATTERS):
         updates = call.argument(1, "updates")
         return [updates] if updates is not None else []
-    run = resolve(call.inputs[1]) if name in _RUNNERS and len(call.inputs) > 1 else None
+    run = resolve(call.inputs[1]) if has(name, Column.RUNS_ARGUMENT) and len(call.inputs) > 1 else None
     if isinstance(run, Function):
         return [run.returns]
-    if receiver is not None and name in _METHODS:
+    if receiver is not None and has(name, Column.METHOD_KEEPS_ROWS):
         return [receiver]
-    if name in FEATURE_FUNCTIONS or "gather" in name.lower() or is_gather(call):
+    if has(name, Column.KEEPS_ROWS) or "gather" in name.lower() or is_gather(call):
         return [each for keyword, each in call.arguments() if keyword is None or keyword in _TENSOR_KEYWORDS]
     return []
 
@@ -112,4 +94,4 @@ def is_stored_matrix(value: Value) -> bool:
         return True
     if value.op is Op.ATTR:
         return value.name in _STORED_NAMES
-    return value.op is Op.CALL and value.name in _PARAMETER_MAKERS
+    return value.op is Op.CALL and has(value.name, Column.STORED)

@@ -14,8 +14,9 @@ from infonce_lint.semantic.graph.values import Function, Module, Op, Value
 from infonce_lint.semantic.losses.engagement import Engagement, Engagements
 from infonce_lint.semantic.losses.features import features_of
 from infonce_lint.semantic.losses.roles import Roles
-from infonce_lint.semantic.losses.sinks import INPUT_MAKERS, Kind, Sink, find_sinks
+from infonce_lint.semantic.losses.sinks import Kind, Sink, find_sinks
 from infonce_lint.semantic.losses.tied import tied_sizes
+from infonce_lint.semantic.shapes.operations import Column, has
 from infonce_lint.semantic.sizes.guards import Guards
 from infonce_lint.semantic.sizes.origin import Origins
 
@@ -157,7 +158,7 @@ class SemanticModel:
         wanted = key(read)
         return any(
             each.op is Op.CALL
-            and each.name in INPUT_MAKERS
+            and has(each.name, Column.MAKES_INPUTS)
             and each.function is read.function
             and any(key(source) == wanted for _, size in each.arguments() for source in self.origins.sources(size))
             for each in features

@@ -6,16 +6,13 @@ from infonce_lint.semantic.graph.calls import called_name, option, receiver_of, 
 from infonce_lint.semantic.graph.paths import path_text
 from infonce_lint.semantic.graph.values import Module, Op, Value
 from infonce_lint.semantic.losses.cone import cone_of
-from infonce_lint.semantic.losses.evidence import DIAGONALS, SELF, TOWERS
+from infonce_lint.semantic.losses.evidence import SELF, TOWERS
 from infonce_lint.semantic.losses.features import roots
 from infonce_lint.semantic.losses.numbered import is_made_by
-from infonce_lint.semantic.losses.seeds import ROW_SUMS, Similarity
+from infonce_lint.semantic.losses.seeds import Similarity
+from infonce_lint.semantic.shapes.operations import Column, has
 
-NEW_AXES = frozenset({"unsqueeze", "expand_dims"})
 _COMBINED = frozenset({"Add", "Subtract", "Multiply", "Divide"})
-_FOLDS = frozenset({"view", "reshape"})
-_FILLED = frozenset("zeros ones full empty eye arange linspace zeros_like ones_like full_like tensor range".split())
-AXIS_SUMS = ROW_SUMS | {"mean", "reduce_mean", "norm"}
 _NAMES = frozenset({Op.NAME, Op.CLOSURE, Op.GLOBAL})
 
 
@@ -25,9 +22,9 @@ def pair_seeds(module: Module) -> list[Similarity]:
     for value in module.values:
         if value.op is Op.BINOP and value.name in _COMBINED and len(value.inputs) == 2:
             found.append(_broadcast(value))
-        elif value.op is Op.CALL and called_name(value) in _FOLDS:
+        elif value.op is Op.CALL and has(called_name(value), Column.FOLDS):
             found.append(_folded(value))
-        elif value.op is Op.CALL and called_name(value) in DIAGONALS:
+        elif value.op is Op.CALL and has(called_name(value), Column.DIAGONAL):
             found.append(_off_diagonal(value))
     return [each for each in found if each is not None]
 
@@ -38,7 +35,7 @@ def _broadcast(value: Value) -> Similarity | None:
     if set(axes) != {0, 1} or not any(_sums_last_axis(each) for each in cone_of(value)):
         return None
     first, second = (roots(each) for each in value.inputs)
-    if any(each.op is Op.CALL and called_name(each) in _FILLED for each in first | second):
+    if any(each.op is Op.CALL and has(called_name(each), Column.FILLED) for each in first | second):
         return None  # row numbers, positions
     return Similarity(value, list(value.inputs), SELF if first & second else TOWERS)
 
@@ -47,7 +44,7 @@ def _new_axis(value: Value) -> int | None:
     """The axis of length one that a tensor was given: 1 for ``x.unsqueeze(1)`` and ``x[:, None]``."""
     if value.op in _NAMES and value.inputs:
         value = value.inputs[-1]
-    if value.op is Op.CALL and called_name(value) in NEW_AXES:
+    if value.op is Op.CALL and has(called_name(value), Column.NEW_AXIS):
         axis = option(value, 0, "dim", "axis")
         return axis.literal if axis is not None and isinstance(axis.literal, int) else None
     if value.op is Op.SUB:
@@ -58,7 +55,7 @@ def _new_axis(value: Value) -> int | None:
 
 
 def _sums_last_axis(value: Value) -> bool:
-    if value.op is not Op.CALL or called_name(value) not in AXIS_SUMS:
+    if value.op is not Op.CALL or not has(called_name(value), Column.SUMS_AXIS):
         return False
     axis = option(value, 0, "dim", "axis")
     if axis is None:
@@ -77,9 +74,9 @@ def _folded(call: Value) -> Similarity | None:
     if path_text(extents[0]) != path_text(extents[1]) or not path_text(extents[0]):
         return None
     base = tensor_of(call)
-    if base is None or is_made_by(base, _FILLED):
+    if base is None or is_made_by(base, Column.FILLED):
         return None
-    takes_diagonal = any(each.op is Op.CALL and called_name(each) in DIAGONALS for each in cone_of(call))
+    takes_diagonal = any(each.op is Op.CALL and has(called_name(each), Column.DIAGONAL) for each in cone_of(call))
     return Similarity(call, [call, call], TOWERS) if takes_diagonal else None
 
 
@@ -87,6 +84,6 @@ def _off_diagonal(call: Value) -> Similarity | None:
     """``torch.diag(x, n)`` with a computed ``n``: the partners of the first n rows stand n columns on."""
     offset = option(call, 0, "offset", "diagonal", "k")
     base = tensor_of(call)
-    if offset is None or base is None or offset.op in (Op.CONST, Op.UNARY) or is_made_by(base, _FILLED):
+    if offset is None or base is None or offset.op in (Op.CONST, Op.UNARY) or is_made_by(base, Column.FILLED):
         return None
     return Similarity(base, [base, base], TOWERS)

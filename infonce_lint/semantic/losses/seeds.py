@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 
 from infonce_lint.semantic.graph.calls import called_name, is_library_call, receiver_of
 from infonce_lint.semantic.graph.values import Module, Op, Value
-from infonce_lint.semantic.losses.cone import PRODUCTS
 from infonce_lint.semantic.losses.evidence import SELF, STORED, TOWERS
 from infonce_lint.semantic.losses.features import is_stored_matrix, roots
-from infonce_lint.semantic.losses.numbered import ROW_NUMBERS, is_made_by
+from infonce_lint.semantic.losses.numbered import is_made_by
 from infonce_lint.semantic.names import REGRESSION_WORDS, is_loss_name, is_similarity_name, words
+from infonce_lint.semantic.shapes.operations import Column, has
 
-ROW_SUMS = frozenset({"sum", "reduce_sum", "ReduceSum"})
 #: What a call of these with one tensor twice compares, whatever runs behind the name.
 _METRIC_WORDS = frozenset({"distance", "dist", "metric", "pairwise", "kernel"})
 #: What a matrix or a parameter is called that holds similarities, however they were computed.
@@ -51,7 +50,7 @@ def _in_batch_logits(call: Value) -> Similarity | None:
     if call.callee is not None or call.constructs is not None or not is_loss_name(called_name(call)):
         return None
     logits, targets = call.argument(0, "input", "logits"), call.argument(1, "target", "labels")
-    if logits is None or targets is None or not is_made_by(targets, ROW_NUMBERS):
+    if logits is None or targets is None or not is_made_by(targets, Column.NUMBERS_ROWS):
         return None
     if not REGRESSION_WORDS.isdisjoint(words(call.name)):
         return None
@@ -71,13 +70,13 @@ def _named_matrix(value: Value) -> Similarity | None:
 
 def _call_seed(call: Value) -> Similarity | None:
     arguments = [each for _, each in call.arguments() if each.op not in (Op.STR, Op.CONST, Op.TUPLE, Op.NONE)]
-    if call.name in ROW_SUMS:
+    if has(call.name, Column.SUMS_ROWS):
         return _row_product(call, arguments)
     name = called_name(call)
     if name == "linear" and len(arguments) == 2 and is_library_call(call):
         found = _compared(call, arguments)  # ``F.linear(a, b)`` is ``a @ b.T``: a layer, where b is stored
         return found if found is not None and found.strength != STORED else None
-    if name in PRODUCTS:
+    if has(name, Column.COMPARES):
         if call.inputs[0].op is Op.ATTR and call.inputs[0].inputs[0].name == "sparse":
             return None  # an adjacency matrix: rows of neighbours are added up
         receiver = receiver_of(call)

@@ -12,6 +12,7 @@ from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.losses.features import feature_inputs
 from infonce_lint.semantic.losses.roles import Roles
 from infonce_lint.semantic.names import words
+from infonce_lint.semantic.shapes.operations import Column, has
 from infonce_lint.semantic.sizes.origin import Origins
 
 
@@ -37,37 +38,13 @@ class Sink:
     base: Value | None = None
 
 
-_LABEL_MAKERS = frozenset("arange range one_hot OneHot randint randperm linspace Range to_categorical".split())
-SHAPED_MAKERS = frozenset(
-    "zeros ones full empty new_zeros new_ones new_full new_empty Zeros Ones fill scatter_nd broadcast_to "
-    "constant".split()
-)
-_MASK_MAKERS = frozenset(
-    "eye identity Eye tri triu_indices tril_indices diag_embed block_diag sequence_mask diag_indices eye_like".split()
-)
-_RESHAPES = frozenset(
-    "view reshape unflatten Reshape resize as_strided rearrange view_as repeat tile expand repeat_interleave".split()
-)
-_SPLITS = frozenset(
-    "split chunk narrow split_with_sizes array_split tensor_split unfold slice strided_slice dynamic_slice".split()
-)
-_DIAGONALS = frozenset("diag diagonal triu tril diag_part matrix_diag_part set_diag diagflat fill_diagonal_".split())
-_INDEXERS = frozenset(
-    "gather scatter scatter_ scatter_add index_select take take_along_axis delete roll index_fill index_fill_ "
-    "gather_nd index_put_ index_add_".split()
-)
-_DIVIDERS = frozenset("div divide true_divide truediv div_ true_divide_ mul mul_ multiply div_no_nan".split())
 _NUMBERS = frozenset({Op.CONST, Op.SINGLETON, Op.ATTR, Op.SELF, Op.GLOBAL})
 _NOT_A_SIZE = frozenset({"dtype", "device", "dim", "axis", "requires_grad", "name", "seed"})
 
 
-#: What tests and examples make features with.
-INPUT_MAKERS = frozenset(
-    "randn rand randint ones zeros empty normal uniform random_normal standard_normal random".split()
-)
 _QUEUE_WORDS = frozenset({"queue", "ptr", "pointer", "bank", "memory"})
 _MASK_WORDS = frozenset({"mask", "masks", "label", "labels", "target", "targets"})
-MAKERS = _LABEL_MAKERS | SHAPED_MAKERS | _MASK_MAKERS
+_MAKERS = (Column.MAKES_LABELS, Column.MAKES_SHAPED, Column.MAKES_MASK)
 
 
 def find_sinks(module: Module, origins: Origins, roles: Roles) -> Iterator[Sink]:
@@ -105,25 +82,25 @@ def _call_sink(call: Value, origins: Origins, roles: Roles) -> Sink | None:
     if name == "range" and receiver is None and not _is_tensor_range(call):
         bounds = _sized(arguments[:2], origins)  # a configured step only cuts into chunks
         return Sink(call, Kind.LABELS if _becomes_tensor(call) else Kind.LOOP, bounds) if bounds else None
-    if name in _LABEL_MAKERS:
+    if has(name, Column.MAKES_LABELS):
         return Sink(call, Kind.LABELS, sizes)
-    if name in SHAPED_MAKERS and call in roles.features and (filled := feature_inputs(call)):
+    if has(name, Column.MAKES_SHAPED) and call in roles.features and (filled := feature_inputs(call)):
         return Sink(call, Kind.RESHAPE, sizes, filled[0])  # a buffer that rows are scattered into
-    if name in SHAPED_MAKERS:
+    if has(name, Column.MAKES_SHAPED):
         return Sink(call, Kind.MASK if _is_square(call, sizes) else Kind.LABELS, sizes)
-    if name in _MASK_MAKERS:
+    if has(name, Column.MAKES_MASK):
         return Sink(call, Kind.MASK, sizes)
-    if name in _RESHAPES and base is not None:
+    if has(name, Column.RESHAPES) and base is not None:
         return Sink(call, Kind.RESHAPE, sizes, base)
-    if name in _SPLITS and base is not None:
+    if has(name, Column.SPLITS) and base is not None:
         return Sink(call, Kind.SPLIT, sizes, base)
-    if name in _DIAGONALS and base is not None:
+    if has(name, Column.CUTS_DIAGONAL) and base is not None:
         return Sink(call, Kind.INDEX, sizes, base)
-    if name in _INDEXERS:
+    if has(name, Column.INDEXES):
         return Sink(call, Kind.INDEX, sizes, base)
     if is_mask_helper(call):
         return Sink(call, Kind.LABELS if "label" in name.lower() or "target" in name.lower() else Kind.MASK, sizes)
-    if name in _DIVIDERS and base is not None and base in roles.cone:
+    if has(name, Column.SCALES) and base is not None and base in roles.cone:
         return Sink(call, Kind.NORMALISER, sizes, base)
     return Sink(call, Kind.MASK, sizes) if is_size_helper(call, sizes) else None
 
@@ -239,6 +216,11 @@ def _operator_sink(value: Value, origins: Origins, roles: Roles) -> Sink | None:
     return None
 
 
+def _makes(name: str) -> bool:
+    """Whether labels or masks are made by what has this name."""
+    return any(has(name, column) for column in _MAKERS)
+
+
 def is_made(value: Value) -> bool:
     """Whether a tensor was made here (``arange``, ``eye``, a list display) and does not come from data or a model."""
     made = False
@@ -251,7 +233,7 @@ def is_made(value: Value) -> bool:
         seen.add(each)
         if each.op in (Op.CONST, Op.STR, Op.IMPORT):
             continue
-        if each.op is Op.DICT or (each.op is Op.CALL and each.callee is None and called_name(each) in MAKERS):
+        if each.op is Op.DICT or (each.op is Op.CALL and each.callee is None and _makes(called_name(each))):
             made = True
             continue
         if each.op is Op.CALL and each.callee is None and each.inputs[0].op is Op.ATTR and not is_library_call(each):

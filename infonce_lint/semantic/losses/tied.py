@@ -13,23 +13,18 @@ from infonce_lint.semantic.graph.calls import called_name
 from infonce_lint.semantic.graph.values import Module, Op, Value
 from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.losses.engagement import Engagement, Engagements
-from infonce_lint.semantic.losses.features import TRANSPOSES, features_of
-from infonce_lint.semantic.losses.numbered import FILLERS, IDENTITIES, ROW_NUMBERS
+from infonce_lint.semantic.losses.features import features_of
 from infonce_lint.semantic.losses.roles import Roles
 from infonce_lint.semantic.losses.similarity import STORED, Similarity
 from infonce_lint.semantic.losses.sinks import Kind, find_sinks
 from infonce_lint.semantic.names import LOSS_STEMS, is_loss_name, may_count_rows
+from infonce_lint.semantic.shapes.operations import Column, has
 from infonce_lint.semantic.sizes.guards import Guards
 from infonce_lint.semantic.sizes.origin import Origins
 
 if TYPE_CHECKING:
     from infonce_lint.settings import Settings
 
-#: What is made once and trained, or sized by something else than a batch.
-_TRAINED = frozenset(
-    "Linear Embedding Parameter Dense Conv1d Conv2d BatchNorm1d LayerNorm randn rand add_weight".split()
-)
-_TRANSPOSING = frozenset({"t", "transpose", "permute", "swapaxes", "Transpose"})
 _CARRIERS = frozenset({Op.NAME, Op.STORE, Op.SELF, Op.BINOP, Op.TUPLE, Op.CLOSURE, Op.PHI})
 
 
@@ -69,7 +64,7 @@ def _is_width(param: Value) -> bool:
     """Whether a parameter sizes something trained: a layer, prototypes."""
     carried = walk([param], lambda each: [user for user in each.users if user.op in _CARRIERS])
     return any(
-        user.op is Op.CALL and user.callee is None and called_name(user) in _TRAINED
+        user.op is Op.CALL and user.callee is None and has(called_name(user), Column.TRAINED)
         for each in carried
         for user in each.users
     )
@@ -84,15 +79,15 @@ def _ties(engagement: Engagement, read: Value, roles: Roles, origins: Origins) -
     if not any(_is_named_loss(each) for each in near):
         return False
     name = called_name(made)
-    if name in ROW_NUMBERS:
+    if has(name, Column.NUMBERS_ROWS):
         if name == "range" and made.inputs[0].op is not Op.ATTR:
             return False  # Python's own, a loop
         return consumer.op is Op.CALL and is_loss_name(called_name(consumer))
     if all(each.strength == STORED for each in near):
         return False
-    if name in IDENTITIES:
+    if has(name, Column.IDENTITY):
         return not any(user.op is Op.SUB and user.inputs[0] is made for user in made.users)  # one-hot rows of classes
-    return name in FILLERS and _is_square(made, read, origins) and _is_marked(made)
+    return has(name, Column.FILLS) and _is_square(made, read, origins) and _is_marked(made)
 
 
 def _is_named_loss(similarity: Similarity) -> bool:
@@ -121,7 +116,11 @@ def _compares_columns(similarity: Similarity) -> bool:
     first = similarity.operands[0]
     if first is similarity.seed:
         return False
-    return any(
-        (each.op is Op.ATTR and each.name in TRANSPOSES) or (each.op is Op.CALL and called_name(each) in _TRANSPOSING)
-        for each in features_of([first])
-    )
+    return any(_turns(each) for each in features_of([first]))
+
+
+def _turns(value: Value) -> bool:
+    """Whether a step turns the axes of a tensor."""
+    if value.op is Op.ATTR:
+        return has(value.name, Column.TURNED)
+    return value.op is Op.CALL and has(called_name(value), Column.TRANSPOSES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Set
+from typing import TYPE_CHECKING
 
 from infonce_lint.semantic.graph.values import Value
 from infonce_lint.semantic.shapes.dims import Dim, Origin, number, symbol
@@ -23,7 +24,9 @@ from infonce_lint.semantic.shapes.domain import (
     joined,
 )
 from infonce_lint.semantic.shapes.facts import Fact, Relation
-from infonce_lint.semantic.sizes.origin import Origins
+
+if TYPE_CHECKING:
+    from infonce_lint.semantic.sizes.origin import Origins
 
 
 class Context(ABC):

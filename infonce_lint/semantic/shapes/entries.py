@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from infonce_lint.semantic.graph.values import Value
+from infonce_lint.semantic.shapes.columns import Column, has
 from infonce_lint.semantic.shapes.context import Context
 from infonce_lint.semantic.shapes.dims import Dim
 from infonce_lint.semantic.shapes.domain import Frame
 
 _DEEPEST = 12
-#: Methods that leave the entries what they are, each at least once.
-_KEEPING = frozenset(
-    "long int to cuda cpu type view reshape flatten repeat tile contiguous clone detach unsqueeze squeeze roll flip "
-    "repeat_interleave expand".split()
-)
 _PASSING = frozenset({"name", "global", "closure", "store", "self"})
 
 
@@ -32,7 +28,7 @@ def largest(context: Context, value: Value, frame: Frame, depth: int = 0) -> Dim
     if value.name in ("arange", "range") and len(value.inputs) > 1:
         return _end(context, value, frame)
     called = value.inputs[0]
-    if value.name in _KEEPING and called.op == "attr":
+    if has(value.name, Column.KEEPS_LARGEST) and called.op == "attr":
         return largest(context, called.inputs[0], frame, depth + 1)
     return None
 

@@ -15,6 +15,7 @@ from infonce_lint.semantic.graph.literals import is_none
 from infonce_lint.semantic.graph.values import Function, Value
 from infonce_lint.semantic.names import is_world_size
 from infonce_lint.semantic.shapes import arithmetic, indexing, reads
+from infonce_lint.semantic.shapes.columns import Column, has
 from infonce_lint.semantic.shapes.context import Context
 from infonce_lint.semantic.shapes.dims import WORLD, Origin, number, symbol
 from infonce_lint.semantic.shapes.domain import (
@@ -40,7 +41,6 @@ from infonce_lint.semantic.sizes.origin import Origins
 _FIELDS = {"values": 0, "indices": 1}  # of what ``x.max(dim)``, ``topk`` and ``sort`` return
 _PASSES = 4  # how often ranks that an operation demands are put in anew
 _LONGEST_LIST = 16
-_TOGETHER = frozenset({"cat", "concat", "concatenate", "stack", "vstack"})
 
 
 class Interpreter(Context):
@@ -325,7 +325,7 @@ class Interpreter(Context):
         if tensor is None or (not tensor.dims and tensor.rest is None):
             return tensor
         world = symbol(Origin.WORLD, WORLD)
-        if any(user.op == "call" and user.name in _TOGETHER for user in value.users):
+        if any(user.op == "call" and has(user.name, Column.JOINS) for user in value.users):
             return Listing(world, tensor)
         tensor = tensor.opened(1)
         return Tensor((tensor.dims[0] * world, *tensor.dims[1:]), tensor.rest, tensor.kind)

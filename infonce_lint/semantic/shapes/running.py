@@ -10,13 +10,12 @@ from infonce_lint.semantic.graph.values import Class, Function, Value
 from infonce_lint.semantic.names import LIBRARIES
 from infonce_lint.semantic.shapes import operations
 from infonce_lint.semantic.shapes.call import Call
+from infonce_lint.semantic.shapes.columns import Column, has
 from infonce_lint.semantic.shapes.context import Context
 from infonce_lint.semantic.shapes.domain import Abstract, Frame, Parts
 
 _DEEPEST = 6
 _LONGEST_PATH = 24
-#: Steps between the construction of a module and what is called.
-_WRAPPING = frozenset({"to", "cuda", "DataParallel", "eval", "train", "double", "float", "half"})
 #: A tensor made of another one is of the same library.
 _OF_ONE_LIBRARY = frozenset("name store phi attr sub binop unary compare setitem".split())
 _PASSING = frozenset("self global closure name store phi param return".split())
@@ -160,9 +159,9 @@ def _construction(called: Value) -> Value | None:
                 return None
             called = standing[-1]
         elif called.op == "call":
-            if called.name in _WRAPPING and called.inputs[0].op == "attr":
+            if has(called.name, Column.WRAPS) and called.inputs[0].op == "attr":
                 called = called.inputs[0].inputs[0]
-            elif called.name in _WRAPPING and len(called.inputs) > 1:
+            elif has(called.name, Column.WRAPS) and len(called.inputs) > 1:
                 called = called.inputs[1]
             elif called.callee is not None:
                 called = called.callee.returns

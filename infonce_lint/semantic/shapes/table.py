@@ -1,6 +1,7 @@
 """The table of operations: one row for each, with its spellings and what it makes of shapes.
 
-A call is resolved to its row once. A new operation is one decorated function in a file of `operations/`.
+A call is resolved to its row once. A new operation is one decorated function in a file of `operations/`, with what
+else the package needs of it as columns of its row.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from infonce_lint.semantic.shapes.call import Call
+from infonce_lint.semantic.shapes.columns import enter
 from infonce_lint.semantic.shapes.domain import Abstract
 
 Transfer: TypeAlias = Callable[[Call], Abstract | None]
@@ -27,23 +29,33 @@ _ROWS: dict[tuple[str, str], Operation] = {}
 ANY = ""
 
 
-def operation(*spellings: str) -> Callable[[Transfer], Transfer]:
+def operation(*spellings: str, **columns: str) -> Callable[[Transfer], Transfer]:
     """Enter a transfer function into the table under its spellings.
 
     A spelling is the last name of a function, method or module (``"arange"``), which all libraries share, or one that
-    counts for some libraries only (``"numpy:repeat"``); that one is asked first. The receiver of a method is its first
-    argument, so that ``x.repeat(2)`` and ``tf.tile(x, 2)`` read alike.
-    """
+    counts for some libraries only (``"numpy:repeat"``); that one is asked first. A text may hold several of them. The
+    receiver of a method is its first argument, so that ``x.repeat(2)`` and ``tf.tile(x, 2)`` read alike.
 
-    def enter(transfer: Transfer) -> Transfer:
+    A keyword fills a column (`Column`, in small letters) for ``ALL`` spellings or for those that it is given:
+    ``operation("view", "reshape", reshapes=ALL, folds="view")``.
+    """
+    each_of_them = " ".join(spellings).split()
+    enter(each_of_them, columns)
+
+    def add(transfer: Transfer) -> Transfer:
         row = Operation(transfer.__name__, transfer)
-        for spelling in spellings:
+        for spelling in each_of_them:
             library, _, name = spelling.rpartition(":")
             assert (library, name) not in _ROWS, spelling
             _ROWS[library, name] = row
         return transfer
 
-    return enter
+    return add
+
+
+def without_shape(*names: str, **columns: str) -> None:
+    """Enter a row for names whose result has no shape, or none that is known: it has columns only."""
+    enter(" ".join(names).split(), columns)
 
 
 def spellings() -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ NUMPY = [
     "np.array([[i, i + S] for i in range(S)])", "np.tril_indices(S)", "np.triu_indices(S, 1)", "np.tril_indices(S, -1)",
     "np.triu_indices(S, k=1)", "np.tril_indices(S, k=-1, m=S)", "sim[np.triu_indices(N, 1)]",
     "r, c = np.tril_indices(N, -1)\nsim[r, c]", "np.diag_indices(S)", "sim[np.diag_indices(N)]", "np.indices((S, S))",
+    "np.indices((N, N)) + sim",
     "np.tri(S)", "np.tri(S, D)", "np.concatenate([z, w])", "np.concatenate((z, w), axis=1)",
     "np.concatenate([z, q], 0)", "np.concat([z, q])", "np.concatenate([sim, np.eye(S)], axis=-1)", "np.vstack([z, w])",
     "np.vstack([np.arange(S), y])", "np.hstack([z, w])", "np.hstack([np.arange(S), np.arange(S)])",

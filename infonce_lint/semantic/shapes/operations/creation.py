@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infonce_lint.semantic.shapes.call import Call
+from infonce_lint.semantic.shapes.columns import ALL
 from infonce_lint.semantic.shapes.dims import ONE, ZERO, Dim, Origin, number, symbol
 from infonce_lint.semantic.shapes.domain import Abstract, Extents, Kind, Listing, Number, Opaque, Parts, Tensor
 from infonce_lint.semantic.shapes.kinds import kind_named
@@ -19,7 +20,16 @@ def _made(sizes: list[Dim] | None, kind: Kind) -> Tensor | None:
     return Tensor(tuple(sizes), None, kind) if sizes is not None else None
 
 
-@operation("zeros", "ones", "empty", "rand", "randn", "Zeros", "Ones")
+@operation(
+    "zeros ones empty rand randn Zeros Ones",
+    makes_anew="zeros ones empty rand randn",
+    fills="zeros ones",
+    filled="zeros ones empty",
+    makes_shaped="zeros ones empty Zeros Ones",
+    makes_inputs="zeros ones empty rand randn",
+    trained="rand randn",
+    operator="Zeros Ones",
+)
 def filled_with_one_number(call: Call) -> Abstract | None:
     """``zeros(n, m)``, ``zeros((n, m))``, ``zeros(size=...)``."""
     if call.library not in ("torch", "") and call.value.name not in (
@@ -34,14 +44,14 @@ def filled_with_one_number(call: Call) -> Abstract | None:
     return _made(sizes, kind_of(call, Kind.FLOAT, 1 if is_typed else 99))
 
 
-@operation("new_zeros", "new_ones", "new_empty")
+@operation("new_zeros", "new_ones", "new_empty", gives_no_entries=ALL, makes_shaped=ALL)
 def of_the_type_of(call: Call) -> Abstract | None:
     """``x.new_zeros(n)``."""
     tensor = call.tensor(0)
     return _made(call.shape_given(1, "size"), kind_of(call, tensor.kind if tensor is not None else Kind.ANY))
 
 
-@operation("full", "fill", "constant")
+@operation("full", "fill", "constant", makes_anew="full", fills="full", filled="full", makes_shaped=ALL)
 def filled_with_a_number(call: Call) -> Abstract | None:
     """``full((n, m), 0.5)``."""
     known = call.known(0, "size", "shape", "dims")
@@ -53,7 +63,7 @@ def filled_with_a_number(call: Call) -> Abstract | None:
     return _made(sizes, kind_of(call, Kind.BOOL if is_flag else Kind.ANY))
 
 
-@operation("new_full")
+@operation("new_full", gives_no_entries=ALL, makes_shaped=ALL)
 def filled_of_the_type_of(call: Call) -> Abstract | None:
     """``x.new_full((n,), 1)``."""
     known, tensor = call.known(1, "size"), call.tensor(0)
@@ -61,7 +71,7 @@ def filled_of_the_type_of(call: Call) -> Abstract | None:
     return _made(sizes, kind_of(call, tensor.kind if tensor is not None else Kind.ANY))
 
 
-@operation("randint")
+@operation("randint", makes_anew=ALL, makes_labels=ALL, makes_inputs=ALL)
 def drawn_numbers(call: Call) -> Abstract | None:
     """``randint(high, (n,))`` and ``randint(low, high, (n,))``."""
     place = call.at(2, "size", "shape") or call.at(1)
@@ -69,7 +79,7 @@ def drawn_numbers(call: Call) -> Abstract | None:
     return _made(sizes, Kind.INTEGER)
 
 
-@operation("randperm", "permutation")
+@operation("randperm", "permutation", makes_anew="randperm", makes_labels="randperm")
 def drawn_order(call: Call) -> Abstract | None:
     """``randperm(n)``."""
     size = call.number(0, "n", "x")
@@ -77,16 +87,25 @@ def drawn_order(call: Call) -> Abstract | None:
 
 
 @operation(
-    "zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like", "randint_like", "ZerosLike",
-    "OnesLike",
-)  # fmt: skip
+    "zeros_like ones_like full_like empty_like rand_like randn_like randint_like ZerosLike OnesLike",
+    makes_anew="zeros_like ones_like full_like empty_like rand_like randn_like",
+    filled="zeros_like ones_like full_like",
+)
 def like(call: Call) -> Abstract | None:
     """``zeros_like(x)``."""
     shape = call.tensor(0, "input", "a", "x")
     return shape.of(kind_of(call, shape.kind)) if shape is not None else None
 
 
-@operation("eye", "identity", "Eye")
+@operation(
+    "eye identity Eye",
+    makes_anew="eye identity",
+    keeps_rows="identity",
+    identity=ALL,
+    filled="eye",
+    makes_mask=ALL,
+    operator="Eye",
+)
 def identity(call: Call) -> Abstract | None:
     """``eye(n)``, ``eye(n, m)``."""
     rows = call.number(0, "n", "N", "num_rows")
@@ -100,7 +119,13 @@ def identity(call: Call) -> Abstract | None:
     return Tensor((rows, columns), None, kind_of(call, Kind.FLOAT)) if columns is not None else None
 
 
-@operation("arange", "tensorflow:range", "mindspore:range", "Range", "iota", "torch:range")
+@operation(
+    "arange tensorflow:range mindspore:range Range iota torch:range",
+    makes_anew="arange",
+    numbers_rows="arange",
+    filled="arange",
+    makes_labels="arange Range",
+)
 def numbers(call: Call) -> Abstract | None:
     """``arange(end)``, ``arange(start, end, step)``."""
     kind = kind_of(call, Kind.INTEGER)
@@ -128,14 +153,14 @@ def numbers(call: Call) -> Abstract | None:
     return Tensor((length,), None, kind)
 
 
-@operation("linspace", "logspace")
+@operation("linspace", "logspace", filled="linspace", makes_labels="linspace")
 def evenly_spaced(call: Call) -> Abstract | None:
     """``linspace(start, end, steps)``."""
     steps = call.number(2, "steps", "num")
     return Tensor((steps,), None, Kind.FLOAT) if steps is not None else None
 
 
-@operation("tril_indices", "triu_indices")
+@operation("tril_indices", "triu_indices", makes_mask=ALL)
 def triangle(call: Call) -> Abstract | None:
     """The rows and columns of a triangle: how many they are is a number of its own, the same for the same triangle."""
     is_torch = call.library in ("torch", "paddle")
@@ -163,7 +188,7 @@ def _entries_of_triangle(rows: Dim, columns: Dim, shift: Dim) -> Dim | None:
     return (side * (side + ONE)).over(number(2))
 
 
-@operation("diag_indices", "diag_indices_from")
+@operation("diag_indices", "diag_indices_from", makes_mask="diag_indices")
 def diagonal_places(call: Call) -> Abstract | None:
     """The rows and columns of the diagonal of a square."""
     known = call.known(0, "n", "arr")
@@ -173,7 +198,17 @@ def diagonal_places(call: Call) -> Abstract | None:
     return Parts((Tensor((size,), None, Kind.INTEGER),) * 2)
 
 
-@operation("tri")
+@operation("numpy:indices", "jax:indices", makes_mask=ALL)
+def indices(call: Call) -> Abstract | None:
+    """``np.indices((n, m))``: for each axis the places along it, in a grid of that shape."""
+    known = call.known(0, "dimensions")
+    sizes = call.context.sizes_of(known) if known is not None and not isinstance(known, Opaque) else None
+    if sizes is None or call.at(2, "sparse") is not None:
+        return None
+    return Tensor((number(len(sizes)), *sizes), None, Kind.INTEGER)
+
+
+@operation("tri", makes_mask=ALL)
 def triangle_of_ones(call: Call) -> Abstract | None:
     """``np.tri(n)``."""
     rows = call.number(0, "N")
@@ -184,7 +219,8 @@ def triangle_of_ones(call: Call) -> Abstract | None:
 
 
 @operation(
-    "numpy:normal", "numpy:uniform", "numpy:random", "numpy:random_sample", "numpy:choice", "numpy:standard_normal"
+    "numpy:normal numpy:uniform numpy:random numpy:random_sample numpy:choice numpy:standard_normal",
+    makes_inputs="normal uniform random standard_normal",
 )
 def drawn(call: Call) -> Abstract | None:
     """Random numbers of numpy, as many as ``size`` says."""
@@ -195,23 +231,14 @@ def drawn(call: Call) -> Abstract | None:
 
 
 @operation(
-    "tensor",
-    "as_tensor",
-    "Tensor",
-    "array",
-    "asarray",
-    "LongTensor",
-    "FloatTensor",
-    "IntTensor",
-    "HalfTensor",
-    "BoolTensor",
-    "DoubleTensor",
-    "ByteTensor",
-    "to_tensor",
-    "convert_to_tensor",
-    "from_numpy",
-    "Variable",
-    "Parameter",
+    """tensor as_tensor Tensor array asarray LongTensor FloatTensor IntTensor HalfTensor BoolTensor DoubleTensor
+    ByteTensor to_tensor convert_to_tensor from_numpy Variable Parameter""",
+    carries="Tensor array Variable Parameter",
+    keeps_rows="as_tensor array asarray to_tensor convert_to_tensor",
+    stored="Variable Parameter",
+    keeps_numbers="tensor as_tensor array LongTensor Variable",
+    filled="tensor",
+    trained="Parameter",
 )
 def converted(call: Call) -> Abstract | None:
     """``tensor([1, 2])``, ``LongTensor(n)``: a list, a number, or for the legacy constructors sizes."""
@@ -249,7 +276,7 @@ _KINDS = {
 }  # fmt: skip
 
 
-@operation("one_hot", "OneHot", "to_categorical")
+@operation("one_hot", "OneHot", "to_categorical", makes_labels=ALL, operator="OneHot")
 def one_hot(call: Call) -> Abstract | None:
     """A new last axis of as many classes as are asked for, or as there are."""
     labels = call.tensor(0, "tensor", "indices", "input", "x")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from infonce_lint.semantic.shapes.call import Call, normal_axis, with_axis
+from infonce_lint.semantic.shapes.columns import ALL
 from infonce_lint.semantic.shapes.dims import ONE, ZERO, Dim, Origin, number
-from infonce_lint.semantic.shapes.domain import Abstract, Kind, Opaque, Parts, Site, Tensor
+from infonce_lint.semantic.shapes.domain import Abstract, Kind, Opaque, Site, Tensor
 from infonce_lint.semantic.shapes.table import operation
 
 _LISTS = ("tensors", "values", "xs", "arrays", "inputs", "x")
 
 
-def _kind(tensors: list[Tensor]) -> Kind:
+def kind_in_common(tensors: list[Tensor]) -> Kind:
     return tensors[0].kind if all(each.kind is tensors[0].kind for each in tensors) else Kind.ANY
 
 
@@ -45,7 +46,7 @@ def _joined(call: Call, axis: int | None) -> Abstract | None:
         length = length + each.dims[place]
     if times is not None:
         length = length * times
-    return with_axis(tensors[0], place, length).of(_kind(tensors))
+    return with_axis(tensors[0], place, length).of(kind_in_common(tensors))
 
 
 def _alike(call: Call, tensors: list[Tensor], axis: int) -> list[Tensor]:
@@ -56,7 +57,9 @@ def _alike(call: Call, tensors: list[Tensor], axis: int) -> list[Tensor]:
     return [call.rank(each, len(closed.dims)) for each in tensors]
 
 
-@operation("cat", "concat", "concatenate", "Concat")
+@operation(
+    "cat concat concatenate Concat", carries="cat", keeps_rows=ALL, joins="cat concat concatenate", operator="Concat"
+)
 def cat(call: Call) -> Abstract | None:
     """``cat([a, b], dim)``."""
     listed = call.known(0, *_LISTS)
@@ -68,18 +71,18 @@ def cat(call: Call) -> Abstract | None:
     return _joined(call, _axis(call, 0))
 
 
-@operation("vstack", "row_stack")
+@operation("vstack", "row_stack", keeps_rows="vstack", joins="vstack")
 def vstack(call: Call) -> Abstract | None:
     """Along the rows; vectors become rows."""
     found = call.tensors(0, "tensors", "tup")
     if found is None:
         return None
     if any(each.rest is None and len(each.dims) < 2 for each in found[0]):
-        return _stacked(call, found[0], found[1], 0) if all(_is_vector(each) for each in found[0]) else None
+        return _stacked(call, found[0], found[1], 0) if all(is_vector(each) for each in found[0]) else None
     return _joined(call, 0)
 
 
-def _is_vector(tensor: Tensor) -> bool:
+def is_vector(tensor: Tensor) -> bool:
     return tensor.rest is None and len(tensor.dims) == 1
 
 
@@ -89,9 +92,9 @@ def column_stack(call: Call) -> Abstract | None:
     found = call.tensors(0, "tensors", "tup")
     if found is None or any(each.rest is not None or not each.dims for each in found[0]):
         return None
-    if all(_is_vector(each) for each in found[0]):
+    if all(is_vector(each) for each in found[0]):
         return _stacked(call, found[0], found[1], 1)
-    return _joined(call, 1) if not any(_is_vector(each) for each in found[0]) else None
+    return _joined(call, 1) if not any(is_vector(each) for each in found[0]) else None
 
 
 @operation("dstack")
@@ -105,7 +108,7 @@ def dstack(call: Call) -> Abstract | None:
     return _joined(call, 2) if all(len(each.dims) > 2 for each in found[0]) else None
 
 
-@operation("hstack")
+@operation("hstack", keeps_rows=ALL)
 def hstack(call: Call) -> Abstract | None:
     """Along the columns; vectors one behind the other."""
     found = call.tensors(0, "tensors", "tup")
@@ -114,7 +117,7 @@ def hstack(call: Call) -> Abstract | None:
     return _joined(call, 0 if len(found[0][0].dims) == 1 else 1)
 
 
-@operation("stack", "Stack")
+@operation("stack", "Stack", keeps_rows="stack", joins="stack", operator="Stack")
 def stack(call: Call) -> Abstract | None:
     """A new axis over tensors of one shape."""
     listed = call.known(0, "tensors", "values", "arrays")
@@ -139,7 +142,7 @@ def _stacked(call: Call, tensors: list[Tensor], times: Dim | None, axis: int) ->
             call.equal(first.axis(0), each.axis(0))
     count = times if times is not None else number(len(tensors))
     made = _inserted(first, axis, count)
-    return made.of(_kind(tensors)) if made is not None else None
+    return made.of(kind_in_common(tensors)) if made is not None else None
 
 
 def _inserted(tensor: Tensor, axis: int, dim: Dim) -> Tensor | None:
@@ -154,7 +157,16 @@ def _inserted(tensor: Tensor, axis: int, dim: Dim) -> Tensor | None:
     return Tensor((*tensor.dims[:axis], dim, *tensor.dims[axis:]), tensor.rest, tensor.kind)
 
 
-@operation("unsqueeze", "expand_dims", "ExpandDims")
+@operation(
+    "unsqueeze expand_dims ExpandDims",
+    keeps_diagonal="unsqueeze",
+    method_keeps_rows="unsqueeze",
+    keeps_rows="unsqueeze expand_dims",
+    keeps_numbers="unsqueeze",
+    new_axis="unsqueeze expand_dims",
+    keeps_largest="unsqueeze",
+    operator="ExpandDims",
+)
 def unsqueeze(call: Call) -> Abstract | None:
     """A new axis of one."""
     tensor, axis = call.tensor(0, "input", "a", "x"), call.integer(1, "dim", "axis")
@@ -174,7 +186,16 @@ def _repeated(call: Call, tensor: Tensor | None, times: list[Dim] | None) -> Abs
     return Tensor(tuple(a * b for a, b in zip(dims, times, strict=True)), None, tensor.kind)
 
 
-@operation("repeat", "tile", "Tile")
+@operation(
+    "repeat tile Tile",
+    keeps_diagonal="repeat",
+    method_keeps_rows="repeat tile",
+    keeps_rows="repeat tile",
+    keeps_numbers="repeat",
+    reshapes="repeat tile",
+    keeps_largest="repeat tile",
+    operator="Tile",
+)
 def repeat(call: Call) -> Abstract | None:
     """Copies along each axis, new ones in front."""
     if call.value.name == "repeat" and "axis" in call.named:
@@ -182,7 +203,13 @@ def repeat(call: Call) -> Abstract | None:
     return _repeated(call, call.tensor(0, "input", "A", "x"), call.sizes(1, "repeats", "reps", "dims", "multiples"))
 
 
-@operation("repeat_interleave", "numpy:repeat", "jax:repeat", "tensorflow:repeat")
+@operation(
+    "repeat_interleave numpy:repeat jax:repeat tensorflow:repeat",
+    method_keeps_rows="repeat_interleave",
+    keeps_rows="repeat_interleave",
+    reshapes="repeat_interleave",
+    keeps_largest="repeat_interleave",
+)
 def repeat_interleave(call: Call) -> Abstract | None:
     """Each entry several times along one axis; without an axis, of all entries in one row."""
     tensor, times = call.tensor(0, "input", "a", "x"), call.number(1, "repeats", "n")
@@ -223,7 +250,16 @@ def _repeated_unevenly(call: Call, tensor: Tensor) -> Tensor | None:
     return with_axis(tensor, place, call.fresh())
 
 
-@operation("expand", "broadcast_to", "BroadcastTo")
+@operation(
+    "expand broadcast_to BroadcastTo",
+    keeps_diagonal="expand",
+    method_keeps_rows="expand",
+    keeps_rows="broadcast_to",
+    keeps_numbers="expand",
+    makes_shaped="broadcast_to",
+    reshapes="expand",
+    keeps_largest="expand",
+)
 def expand(call: Call) -> Abstract | None:
     """Axes of one made longer; -1 keeps an axis."""
     tensor, sizes = call.tensor(0, "input", "array", "x"), call.shape_given(1, "size", "shape")
@@ -253,7 +289,7 @@ def _may_be_one(dim: Dim) -> bool:
     return any(isinstance(each.owner, Site) for each in dim.of(Origin.AXIS))
 
 
-@operation("expand_as", "broadcast_as")
+@operation("expand_as", "broadcast_as", keeps_diagonal="expand_as", method_keeps_rows="expand_as")
 def expand_as(call: Call) -> Abstract | None:
     """As long as another tensor."""
     tensor, other = call.tensor(0), call.tensor(1, "other")
@@ -274,7 +310,7 @@ def kron(call: Call) -> Abstract | None:
     return Tensor(tuple(a * b for a, b in zip(first, second, strict=True)))
 
 
-@operation("block_diag")
+@operation("block_diag", makes_mask=ALL)
 def block_diag(call: Call) -> Abstract | None:
     """Blocks along the diagonal."""
     found: tuple[list[Tensor], Dim | None] | None
@@ -293,68 +329,7 @@ def block_diag(call: Call) -> Abstract | None:
         rows, columns = rows + tensor.dims[0], columns + tensor.dims[1]
     if times is not None:
         rows, columns = rows * times, columns * times
-    return Tensor((rows, columns), None, _kind(tensors))
-
-
-@operation("meshgrid")
-def meshgrid(call: Call) -> Abstract | None:
-    """One grid for each vector, ``ij`` unless numpy's ``xy`` is meant."""
-    tensors = _vectors(call)
-    if tensors is None:
-        return None
-    dims = [each.dims[0] for each in tensors]
-    indexing = call.named.get("indexing")
-    is_xy = indexing.literal == "xy" if indexing is not None else call.library in ("numpy", "jax", "tensorflow")
-    if is_xy and len(dims) > 1:
-        dims[0], dims[1] = dims[1], dims[0]
-    return Parts(tuple(Tensor(tuple(dims), None, each.kind) for each in tensors))
-
-
-def _vectors(call: Call) -> list[Tensor] | None:
-    """Vectors, given one by one or in one list."""
-    listed = call.known(0) if len(call.positional) == 1 else None
-    if call.starred is not None:
-        return None
-    if isinstance(listed, Parts):
-        found = [call.context.as_tensor(each) for each in listed.items]
-    else:
-        found = [call.tensor(place) for place in range(len(call.positional))]
-    tensors = [each for each in found if each is not None and _is_vector(each)]
-    return tensors if tensors and len(tensors) == len(found) else None
-
-
-@operation("outer", "ger")
-def outer(call: Call) -> Abstract | None:
-    """Every entry times every entry."""
-    left, right = call.tensor(0, "input", "a"), call.tensor(1, "vec2", "b")
-    if left is None or right is None or left.rest is not None or right.rest is not None:
-        return None
-    if len(left.dims) != 1 or len(right.dims) != 1:
-        return None
-    return Tensor((left.dims[0], right.dims[0]), None, left.kind if left.kind is right.kind else Kind.ANY)
-
-
-@operation("cartesian_prod")
-def cartesian_product(call: Call) -> Abstract | None:
-    """All tuples of the entries of some vectors."""
-    tensors = _vectors(call)
-    if tensors is None:
-        return None
-    rows = ONE
-    for each in tensors:
-        rows = rows * each.dims[0]
-    return Tensor((rows, number(len(tensors))) if len(tensors) > 1 else (rows,), None, _kind(tensors))
-
-
-@operation("combinations")
-def combinations(call: Call) -> Abstract | None:
-    """All pairs of the entries of a vector."""
-    tensor = call.tensor(0, "input")
-    if tensor is None or not _is_vector(tensor) or len(call.positional) > 1 or call.named or call.library != "torch":
-        return None
-    rows = tensor.dims[0]
-    pairs = (rows * (rows - ONE)).over(number(2))
-    return Tensor((pairs, number(2)), None, tensor.kind) if pairs is not None else None
+    return Tensor((rows, columns), None, kind_in_common(tensors))
 
 
 @operation("pad", "constant_pad")

@@ -25,17 +25,10 @@ def _reduction(call: Call) -> str:
 
 
 @operation(
-    "cross_entropy",
-    "CrossEntropyLoss",
-    "nll_loss",
-    "NLLLoss",
-    "softmax_cross_entropy",
-    "softmax_cross_entropy_with_integer_labels",
-    "softmax_cross_entropy_with_logits",
-    "sparse_softmax_cross_entropy_with_logits",
-    "SoftmaxCrossEntropyWithLogits",
-    "multi_margin_loss",
-    "MultiMarginLoss",
+    """cross_entropy CrossEntropyLoss nll_loss NLLLoss softmax_cross_entropy
+    softmax_cross_entropy_with_integer_labels softmax_cross_entropy_with_logits
+    sparse_softmax_cross_entropy_with_logits SoftmaxCrossEntropyWithLogits multi_margin_loss MultiMarginLoss""",
+    selects="cross_entropy",
 )
 def cross_entropy(call: Call) -> Abstract | None:
     """Logits [N, C] with N class numbers, or with [N, C] probabilities."""
@@ -71,11 +64,12 @@ def cross_entropy(call: Call) -> Abstract | None:
 
 
 @operation(
-    *"""binary_cross_entropy binary_cross_entropy_with_logits BCELoss BCEWithLogitsLoss mse_loss MSELoss l1_loss L1Loss
-    smooth_l1_loss SmoothL1Loss kl_div KLDivLoss soft_margin_loss SoftMarginLoss huber_loss sigmoid_cross_entropy
-    sigmoid_cross_entropy_with_logits multilabel_soft_margin_loss MultiLabelSoftMarginLoss sigmoid_focal_loss
-    sigmoid_binary_cross_entropy hinge_embedding_loss HingeEmbeddingLoss poisson_nll_loss PoissonNLLLoss
-    gaussian_nll_loss GaussianNLLLoss multilabel_margin_loss MultiLabelMarginLoss""".split()
+    """binary_cross_entropy binary_cross_entropy_with_logits BCELoss BCEWithLogitsLoss mse_loss MSELoss l1_loss
+    L1Loss smooth_l1_loss SmoothL1Loss kl_div KLDivLoss soft_margin_loss SoftMarginLoss huber_loss
+    sigmoid_cross_entropy sigmoid_cross_entropy_with_logits multilabel_soft_margin_loss
+    MultiLabelSoftMarginLoss sigmoid_focal_loss sigmoid_binary_cross_entropy hinge_embedding_loss
+    HingeEmbeddingLoss poisson_nll_loss PoissonNLLLoss gaussian_nll_loss GaussianNLLLoss
+    multilabel_margin_loss MultiLabelMarginLoss""",
 )
 def entrywise_loss(call: Call) -> Abstract | None:
     """Entries of one shape."""

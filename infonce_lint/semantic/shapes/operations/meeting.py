@@ -10,19 +10,46 @@ from infonce_lint.semantic.shapes.table import operation
 
 
 @operation(
-    *"""normalize exp log log1p expm1 log2 log_softmax softmax relu relu_ sqrt rsqrt clamp clamp_ clamp_min clamp_max
-    clamp_min_ clip pow square sigmoid tanh sigmoid_ logsigmoid softplus exp_ log_ sqrt_ neg neg_ l2_normalize
-    cuda cpu clone detach detach_ contiguous requires_grad_ fill_diagonal_ fill_diagonal fill_ zero_ normal_
-    uniform_ nan_to_num stop_gradient stop_grad tril triu tril_ triu_ cumsum cumprod flip fliplr flipud half
-    double float bfloat16 type_as to cast astype type dropout elu gelu leaky_relu hardtanh masked_scatter
-    bernoulli bitwise_not copy retain_grad pin_memory reciprocal sign round isnan isinf isfinite logical_not
-    numpy long int bool byte char short Softmax LogSoftmax Sigmoid ReLU Identity L2Normalize LayerNorm Dropout
-    Tanh LogicalNot Cast Exp Log Neg share_memory_ set_diag roll argsort sin cos float32 int32 int64
-    record_stream coalesce to_dense index_fill index_fill_ index_add index_add_ index_copy index_copy_ scatter
-    scatter_ scatter_add scatter_add_ copy_ random_ bernoulli_ logit abs_ floor_ ceil_ round_ scatter_reduce
-    scatter_reduce_ erf mish silu selu celu softsign tan hardsigmoid sinh cosh log10 exp2 cbrt layer_norm
-    hardshrink softmin Softmin rint negative invert band_part clip_by_value clip_by_norm float64 float16 GELU
-    LeakyReLU""".split()
+    """normalize exp log log1p expm1 log2 log_softmax softmax relu relu_ sqrt rsqrt clamp clamp_ clamp_min
+    clamp_max clamp_min_ clip pow square sigmoid tanh sigmoid_ logsigmoid softplus exp_ log_ sqrt_ neg neg_
+    l2_normalize cuda cpu clone detach detach_ contiguous requires_grad_ fill_diagonal_ fill_diagonal fill_
+    zero_ normal_ uniform_ nan_to_num stop_gradient stop_grad tril triu tril_ triu_ cumsum cumprod flip fliplr
+    flipud half double float bfloat16 type_as to cast astype type dropout elu gelu leaky_relu hardtanh
+    masked_scatter bernoulli bitwise_not copy retain_grad pin_memory reciprocal sign round isnan isinf
+    isfinite logical_not numpy long int bool byte char short Softmax LogSoftmax Sigmoid ReLU Identity
+    L2Normalize LayerNorm Dropout Tanh LogicalNot Cast Exp Log Neg share_memory_ set_diag roll argsort sin cos
+    float32 int32 int64 record_stream coalesce to_dense index_fill index_fill_ index_add index_add_ index_copy
+    index_copy_ scatter scatter_ scatter_add scatter_add_ copy_ random_ bernoulli_ logit abs_ floor_ ceil_
+    round_ scatter_reduce scatter_reduce_ erf mish silu selu celu softsign tan hardsigmoid sinh cosh log10
+    exp2 cbrt layer_norm hardshrink softmin Softmin rint negative invert band_part clip_by_value clip_by_norm
+    float64 float16 GELU LeakyReLU""",
+    gives_no_entries="type_as numpy",
+    makes_anew="type",
+    keeps_entries="Softmax LogSoftmax Sigmoid ReLU Identity",
+    holds_arguments="scatter",
+    stops="log",
+    carries="bool",
+    logarithm="log log1p log_softmax logsigmoid LogSoftmax Log",
+    exponential="exp Exp",
+    softmax="softmax Softmax",
+    margin="relu clamp clamp_ clamp_min clip ReLU",
+    margin_step="relu clamp",
+    keeps_diagonal="contiguous",
+    method_keeps_rows=(
+        "cuda cpu clone detach contiguous requires_grad_ half double float bfloat16 type_as to astype type numpy"
+    ),
+    keeps_rows="normalize l2_normalize nan_to_num stop_gradient cast L2Normalize float32",
+    keeps_numbers=("cuda clone detach contiguous half double float type_as to cast astype type long int bool"),
+    cuts_diagonal="fill_diagonal_ tril triu set_diag",
+    indexes="roll index_fill index_fill_ index_add_ scatter scatter_ scatter_add",
+    trained="LayerNorm",
+    keeps_largest="cuda cpu clone detach contiguous flip to type long int roll",
+    wraps="cuda half double float to",
+    moves="cuda cpu to",
+    looks="cuda cpu to",
+    keeps_stored="requires_grad_",
+    ends="log",
+    operator="L2Normalize LogicalNot Cast Exp Log Neg",
 )
 def kept(call: Call) -> Abstract | None:
     """The shape of the first argument; conversions change what the entries are."""
@@ -130,10 +157,18 @@ _NAMES = (("input", "x", "x1", "a", "condition"), ("other", "y", "x2", "b", "mas
 
 
 @operation(
-    *"""mul multiply add sub subtract div divide true_divide truediv maximum minimum fmod remainder floor_divide mul_
-    add_ sub_ div_ multiply_ subtract_ Mul Add Sub Div atan2 fmax fmin pow_ power div_no_nan remainder_ mod hypot
-    divide_no_nan squared_difference bitwise_and bitwise_or bitwise_xor floordiv floormod logaddexp lerp addcmul addcdiv
-    rsub floor_divide_ arctan2 bitwise_and_ bitwise_or_ Pow xlogy""".split()
+    """mul multiply add sub subtract div divide true_divide truediv maximum minimum fmod remainder floor_divide
+    mul_ add_ sub_ div_ multiply_ subtract_ Mul Add Sub Div atan2 fmax fmin pow_ power div_no_nan remainder_
+    mod hypot divide_no_nan squared_difference bitwise_and bitwise_or bitwise_xor floordiv floormod logaddexp
+    lerp addcmul addcdiv rsub floor_divide_ arctan2 bitwise_and_ bitwise_or_ Pow xlogy""",
+    holds_arguments="add sub",
+    accumulates="add",
+    margin="maximum",
+    margin_step="maximum",
+    method_keeps_rows="mul div",
+    keeps_rows="mul multiply div divide truediv",
+    scales="mul multiply div divide true_divide truediv mul_ div_ div_no_nan",
+    operator="Mul Add Sub Div Pow",
 )
 def combined(call: Call) -> Abstract | None:
     """Two tensors, broadcast."""
@@ -168,9 +203,12 @@ def added_up(call: Call) -> Abstract | None:
 
 
 @operation(
-    *"""eq ne ge le gt lt equal not_equal greater less greater_equal less_equal logical_and logical_or logical_xor
+    """eq ne ge le gt lt equal not_equal greater less greater_equal less_equal logical_and logical_or logical_xor
     isclose Equal NotEqual LogicalAnd LogicalOr logical_and_ logical_or_ logical_xor_ eq_ ne_ ge_ le_ gt_ lt_
-    Greater Less GreaterEqual LessEqual""".split()
+    Greater Less GreaterEqual LessEqual""",
+    holds_arguments="eq",
+    selects="logical_and",
+    operator="Equal",
 )
 def compared(call: Call) -> Abstract | None:
     """Two tensors, broadcast, entry by entry true or false."""
@@ -181,7 +219,7 @@ def compared(call: Call) -> Abstract | None:
     return call.broadcast(operands, operands[0].kind if in_place else Kind.BOOL)
 
 
-@operation("where", "Select")
+@operation("where", "Select", holds_arguments="where", selects="where", selects_by_mask="where", operator="Select")
 def where(call: Call) -> Abstract | None:
     """One or the other, by a condition."""
     if len(call.positional) == 1 and not call.named:
@@ -206,7 +244,7 @@ def places_of_truth(call: Call, tensor: Tensor | None) -> Abstract | None:
     return Parts(tuple(Tensor((call.fresh(),), None, Kind.INTEGER) for _ in tensor.dims))
 
 
-@operation("index_put", "index_put_")
+@operation("index_put", "index_put_", indexes="index_put_")
 def index_put(call: Call) -> Abstract | None:
     """``x.index_put((rows, columns), values)``: the values fit the places."""
     tensor, places, values = call.tensor(0, "input"), call.known(1, "indices"), call.tensor(2, "values")
@@ -222,7 +260,13 @@ def index_put(call: Call) -> Abstract | None:
     return tensor
 
 
-@operation("masked_fill", "masked_fill_", "MaskedFill")
+@operation(
+    "masked_fill masked_fill_ MaskedFill",
+    holds_arguments="masked_fill",
+    selects="masked_fill masked_fill_",
+    selects_by_mask="masked_fill masked_fill_",
+    operator="MaskedFill",
+)
 def masked_fill(call: Call) -> Abstract | None:
     """The tensor, the mask broadcast to it."""
     tensor, mask = call.tensor(0, "input"), call.tensor(1, "mask")

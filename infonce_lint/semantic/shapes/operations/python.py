@@ -6,6 +6,7 @@ from math import lcm
 
 from infonce_lint.semantic.shapes.arithmetic import computed
 from infonce_lint.semantic.shapes.call import Call
+from infonce_lint.semantic.shapes.columns import ALL
 from infonce_lint.semantic.shapes.dims import ONE, ZERO, Dim, Origin, number, symbol
 from infonce_lint.semantic.shapes.domain import (
     SCALAR,
@@ -22,7 +23,14 @@ from infonce_lint.semantic.shapes.domain import (
 from infonce_lint.semantic.shapes.table import operation
 
 
-@operation("range", "python:trange")
+@operation(
+    "range python:trange",
+    makes_anew="range",
+    stops="range",
+    numbers_rows="range",
+    filled="range",
+    makes_labels="range",
+)
 def counted(call: Call) -> Abstract | None:
     """``range(n)``: its numbers are not told apart."""
     first = call.number(0)
@@ -38,7 +46,7 @@ def counted(call: Call) -> Abstract | None:
     return Listing(length, Number(call.fresh())) if length is not None else None
 
 
-@operation("len")
+@operation("len", makes_anew=ALL, stops=ALL)
 def length(call: Call) -> Abstract | None:
     """How many elements or rows there are."""
     known = call.known(0)
@@ -46,7 +54,7 @@ def length(call: Call) -> Abstract | None:
     return Number(dim) if dim is not None else None
 
 
-@operation("python:sorted")
+@operation("python:sorted", carries=ALL)
 def sorted_(call: Call) -> Abstract | None:
     """The same elements in another order."""
     known = call.known(0)
@@ -57,14 +65,20 @@ def sorted_(call: Call) -> Abstract | None:
     return None
 
 
-@operation("python:list", "python:tuple", "tolist", "python:iter", "Size", "TensorShape")
+@operation(
+    "python:list python:tuple tolist python:iter Size TensorShape",
+    gives_no_entries="tolist",
+    asks_about="tolist",
+    carries="list tuple",
+    keeps_numbers="list",
+)
 def listed(call: Call) -> Abstract | None:
     """The same elements in a list."""
     known = call.known(0)
     return known if isinstance(known, Parts | Listing | Opaque | Tensor | Extents) else None
 
 
-@operation("python:reversed")
+@operation("python:reversed", carries=ALL)
 def reversed_(call: Call) -> Abstract | None:
     """The elements from the last on."""
     known = call.known(0)
@@ -110,7 +124,7 @@ def truth(call: Call) -> Abstract | None:
     return Tensor((), None, Kind.BOOL)
 
 
-@operation("python:enumerate")
+@operation("python:enumerate", makes_anew=ALL, carries=ALL)
 def enumerated(call: Call) -> Abstract | None:
     """Pairs of a number and an element."""
     known = call.known(0)
@@ -121,7 +135,7 @@ def enumerated(call: Call) -> Abstract | None:
     return Listing(count, Parts((Number(call.fresh()), element)))
 
 
-@operation("python:zip")
+@operation("python:zip", carries=ALL)
 def zipped(call: Call) -> Abstract | None:
     """Tuples of the elements that stand at one place."""
     known = [call.evaluate(each) for each in call.positional]
@@ -165,7 +179,7 @@ def greatest(call: Call) -> Abstract | None:
     return None
 
 
-@operation("append", "extend")
+@operation("append", "extend", holds_arguments="append", accumulates=ALL)
 def appended(call: Call) -> Abstract | None:
     """A list with one element more."""
     known, more = call.known(0), call.known(1)
@@ -178,7 +192,12 @@ def appended(call: Call) -> Abstract | None:
     return None
 
 
-@operation("python:isinstance", "python:hasattr", "python:callable")
+@operation(
+    "python:isinstance python:hasattr python:callable",
+    makes_anew="isinstance hasattr",
+    stops="isinstance",
+    ends="isinstance",
+)
 def asked(call: Call) -> Abstract | None:
     """True or false."""
     return Tensor((), None, Kind.BOOL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infonce_lint.semantic.shapes.call import Call, normal_axis, total
+from infonce_lint.semantic.shapes.columns import ALL
 from infonce_lint.semantic.shapes.dims import ONE, number
 from infonce_lint.semantic.shapes.domain import SCALAR, Abstract, Extents, Kind, Number, Parts, Tensor
 from infonce_lint.semantic.shapes.table import operation
@@ -27,13 +28,15 @@ def reduced(call: Call, tensor: Tensor, axes: list[int] | None, *, keeps: bool) 
 
 
 @operation(
-    *"""sum mean amax amin prod any all logsumexp reduce_sum reduce_mean reduce_max reduce_min reduce_logsumexp norm var
-    std nansum nanmean argmax argmin count_nonzero vector_norm ReduceSum ReduceMean reduce_any reduce_all reduce_prod
-    median nanmedian quantile""".split(),
-    "numpy:max",
-    "numpy:min",
-    "jax:max",
-    "jax:min",
+    """sum mean amax amin prod any all logsumexp reduce_sum reduce_mean reduce_max reduce_min reduce_logsumexp
+    norm var std nansum nanmean argmax argmin count_nonzero vector_norm ReduceSum ReduceMean reduce_any
+    reduce_all reduce_prod median nanmedian quantile numpy:max numpy:min jax:max jax:min""",
+    reduces="sum mean reduce_sum reduce_mean",
+    logarithm="logsumexp reduce_logsumexp",
+    method_keeps_rows="norm",
+    sums_axis="sum mean reduce_sum reduce_mean norm ReduceSum",
+    sums_rows="sum reduce_sum ReduceSum",
+    operator="ReduceSum ReduceMean",
 )
 def reduce(call: Call) -> Abstract | None:
     """``x.sum(dim=1, keepdim=True)``; without an axis, of all entries."""
@@ -71,7 +74,7 @@ def reduce(call: Call) -> Abstract | None:
     return result
 
 
-@operation("max", "min", "cummax", "cummin")
+@operation("max", "min", "cummax", "cummin", margin="max")
 def extreme(call: Call) -> Abstract | None:
     """torch's ``x.max(dim)`` gives values and numbers, ``max(x, y)`` the greater entries."""
     tensor = call.tensor(0, "input", "x")
@@ -114,27 +117,27 @@ def deviation_and_mean(call: Call) -> Abstract | None:
     return Parts((values, values)) if values is not None else None
 
 
-@operation("numel", "nelement", "tensorflow:size", "paddle:numel")
+@operation("numel", "nelement", "tensorflow:size", "paddle:numel", gives_no_entries="numel")
 def entries(call: Call) -> Abstract | None:
     """How many entries there are."""
     tensor = call.tensor(0, "input", "x")
     return Number(total(tensor.dims)) if tensor is not None and tensor.rest is None else None
 
 
-@operation("trace")
+@operation("trace", decomposes=ALL)
 def trace(call: Call) -> Abstract | None:
     """The sum of the diagonal of a matrix."""
     tensor = call.tensor(0, "input", "a", "x")
     return SCALAR if tensor is not None and tensor.rest is None and len(tensor.dims) == 2 else None
 
 
-@operation("item")
+@operation("item", gives_no_entries=ALL, stops=ALL, asks_about=ALL)
 def item(call: Call) -> Abstract | None:
     """The only entry."""
     return SCALAR
 
 
-@operation("size")
+@operation("size", gives_no_entries=ALL, asks_about=ALL, looks=ALL)
 def size(call: Call) -> Abstract | None:
     """``x.size()`` and ``x.size(0)``; numpy's is the number of entries."""
     tensor = call.tensor(0, "input", "a")
@@ -147,7 +150,7 @@ def size(call: Call) -> Abstract | None:
     return Number(dim) if dim is not None else None
 
 
-@operation("shape", "get_shape", "shape_list", "as_list")
+@operation("shape get_shape shape_list as_list", gives_no_entries="shape get_shape", asks_about="shape", looks="shape")
 def shape(call: Call) -> Abstract | None:
     """``tf.shape(x)``."""
     known = call.known(0, "input", "a", "x")
@@ -157,7 +160,7 @@ def shape(call: Call) -> Abstract | None:
     return Extents(tensor) if tensor is not None and call.value.name != "size" else None
 
 
-@operation("dim", "ndimension")
+@operation("dim", "ndimension", gives_no_entries="dim")
 def rank(call: Call) -> Abstract | None:
     """How many axes there are."""
     tensor = call.tensor(0)

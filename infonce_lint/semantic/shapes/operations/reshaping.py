@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from infonce_lint.semantic.shapes.call import Call, normal_axis, total
+from infonce_lint.semantic.shapes.columns import ALL
 from infonce_lint.semantic.shapes.dims import Dim, Origin
 from infonce_lint.semantic.shapes.domain import Abstract, Opaque, Parts, Tensor
 from infonce_lint.semantic.shapes.products import last_turned, turned
 from infonce_lint.semantic.shapes.table import operation
 
 
-@operation("resize", "resize_")
+@operation("resize", "resize_", reshapes="resize")
 def resized(call: Call) -> Abstract | None:
     """Another number of entries in the same memory."""
     tensor, sizes = call.tensor(0, "a"), call.shape_given(1, "new_shape")
     return Tensor(tuple(sizes), None, tensor.kind) if tensor is not None and sizes is not None else None
 
 
-@operation("view", "reshape", "Reshape")
+@operation(
+    "view reshape Reshape",
+    keeps_diagonal="view reshape",
+    method_keeps_rows="view reshape",
+    keeps_rows="reshape",
+    folds="view reshape",
+    reshapes=ALL,
+    keeps_largest="view reshape",
+    operator="Reshape",
+)
 def reshape(call: Call) -> Abstract | None:
     """``x.view(n, -1)``: the number of entries stays."""
     tensor = call.tensor(0, "input", "a", "tensor", "x")
@@ -63,7 +73,7 @@ def _common(call: Call, tensor: Tensor, sizes: list[Dim], given: Dim) -> tuple[D
     return None, given, dims
 
 
-@operation("view_as", "reshape_as")
+@operation("view_as", "reshape_as", method_keeps_rows="view_as", reshapes="view_as")
 def view_as(call: Call) -> Abstract | None:
     """In the arrangement of another tensor."""
     tensor, other = call.tensor(0), call.tensor(1, "other")
@@ -74,7 +84,7 @@ def view_as(call: Call) -> Abstract | None:
     return other.of(tensor.kind)
 
 
-@operation("flatten", "ravel", "Flatten")
+@operation("flatten", "ravel", "Flatten", method_keeps_rows="flatten", keeps_rows="flatten", keeps_largest="flatten")
 def flatten(call: Call) -> Abstract | None:
     """Some axes in one, all unless they are named."""
     tensor = call.tensor(0, "input", "x", "a")
@@ -99,7 +109,7 @@ def flatten(call: Call) -> Abstract | None:
     return Tensor((*tensor.dims[:start], merged, *tensor.dims[end + 1 :]), tensor.rest, tensor.kind)
 
 
-@operation("unflatten")
+@operation("unflatten", reshapes=ALL)
 def unflatten(call: Call) -> Abstract | None:
     """One axis in several."""
     tensor, axis, sizes = call.tensor(0, "input"), call.integer(1, "dim"), call.sizes(2, "sizes")
@@ -120,7 +130,14 @@ def unflatten(call: Call) -> Abstract | None:
     return Tensor((*tensor.dims[:place], *sizes, *tensor.dims[place + 1 :]), tensor.rest, tensor.kind)
 
 
-@operation("squeeze", "Squeeze")
+@operation(
+    "squeeze Squeeze",
+    keeps_diagonal="squeeze",
+    method_keeps_rows="squeeze",
+    keeps_rows="squeeze",
+    keeps_largest="squeeze",
+    operator="Squeeze",
+)
 def squeeze(call: Call) -> Abstract | None:
     """Axes of one go: all of them, or the named ones."""
     tensor = call.tensor(0, "input", "a", "x")
@@ -159,7 +176,7 @@ def turn_last(call: Call) -> Abstract | None:
     return last_turned(call.context, tensor) if tensor is not None else None
 
 
-@operation("t")
+@operation("t", keeps_diagonal=ALL, method_keeps_rows=ALL, transposes=ALL)
 def turn(call: Call) -> Abstract | None:
     """Rows and columns change places."""
     tensor = call.tensor(0, "input")
@@ -170,7 +187,13 @@ def turn(call: Call) -> Abstract | None:
     return turned(call.context, tensor)
 
 
-@operation("transpose", "swapaxes", "swapdims", "Transpose")
+@operation(
+    "transpose swapaxes swapdims Transpose",
+    method_keeps_rows="transpose swapaxes",
+    keeps_rows="transpose swapaxes Transpose",
+    transposes="transpose swapaxes Transpose",
+    operator="Transpose",
+)
 def transpose(call: Call) -> Abstract | None:
     """Two axes change places; numpy and TensorFlow take an order, or turn all round."""
     known = call.known(0, "input", "a", "x")
@@ -210,7 +233,7 @@ def _ordered(call: Call, tensor: Tensor, places: list[int]) -> Tensor | None:
     return Tensor(tuple(tensor.dims[each] for each in axes), None, tensor.kind)
 
 
-@operation("permute")
+@operation("permute", method_keeps_rows=ALL, keeps_rows=ALL, transposes=ALL)
 def permute(call: Call) -> Abstract | None:
     """``x.permute(1, 0, 2)``."""
     tensor, places = call.tensor(0, "input"), call.axes(1, "dims")
@@ -232,7 +255,7 @@ def movedim(call: Call) -> Abstract | None:
     return Tensor(tuple(dims), None, tensor.kind)
 
 
-@operation("rearrange")
+@operation("rearrange", keeps_rows=ALL, reshapes=ALL)
 def rearrange(call: Call) -> Abstract | None:
     """einops: ``rearrange(x, "b v d -> (v b) d")``, with sizes of axes as keywords."""
     tensor, pattern = call.tensor(0, "tensor"), call.at(1, "pattern")

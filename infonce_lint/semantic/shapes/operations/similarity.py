@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infonce_lint.semantic.shapes.call import Call, normal_axis
+from infonce_lint.semantic.shapes.columns import ALL
 from infonce_lint.semantic.shapes.dims import ONE, Dim, number
 from infonce_lint.semantic.shapes.domain import SCALAR, Abstract, Number, Parts, Tensor
 from infonce_lint.semantic.shapes.products import last_turned, multiplied
@@ -15,7 +16,7 @@ def _pair(call: Call) -> tuple[Tensor, Tensor] | None:
     return (first, second) if first is not None and second is not None else None
 
 
-@operation("matmul", "MatMul", "BatchMatMul", "__matmul__")
+@operation("matmul", "MatMul", "BatchMatMul", "__matmul__", compares="matmul MatMul BatchMatMul")
 def matmul(call: Call) -> Abstract | None:
     """``torch.matmul(a, b)``; TensorFlow turns the second where it is asked to."""
     pair = _pair(call)
@@ -42,7 +43,7 @@ def _turns(call: Call, position: int, *names: str) -> bool:
     return call.library not in ("torch", "numpy", "jax") and call.truth(position, *names)
 
 
-@operation("mm")
+@operation("mm", compares=ALL)
 def mm(call: Call) -> Abstract | None:
     """Two matrices."""
     pair = _pair(call)
@@ -52,7 +53,7 @@ def mm(call: Call) -> Abstract | None:
     return multiplied(call.context, first, second, call.site)
 
 
-@operation("bmm")
+@operation("bmm", compares=ALL)
 def bmm(call: Call) -> Abstract | None:
     """Two batches of matrices."""
     pair = _pair(call)
@@ -88,7 +89,7 @@ def mv(call: Call) -> Abstract | None:
     return multiplied(call.context, call.rank(pair[0], 2), call.rank(pair[1], 1), call.site)
 
 
-@operation("torch:dot", "vdot", "torch:inner", "inner", "dot")
+@operation("torch:dot", "vdot", "torch:inner", "inner", "dot", compares="dot inner")
 def dot(call: Call) -> Abstract | None:
     """Two vectors; numpy's ``dot`` multiplies matrices, ``inner`` meets in the last axes."""
     pair = _pair(call)
@@ -121,7 +122,7 @@ def linear(call: Call) -> Abstract | None:
     return Tensor((*tensor.dims[:-1], weight.dims[0]))
 
 
-@operation("einsum")
+@operation("einsum", compares=ALL)
 def einsum(call: Call) -> Abstract | None:
     """``einsum("nd,md->nm", a, b)``."""
     pattern = call.at(0, "equation", "subscripts")
@@ -158,7 +159,7 @@ def einsum(call: Call) -> Abstract | None:
     return Tensor(tuple(dims[letter] for letter in right))
 
 
-@operation("tensordot")
+@operation("tensordot", compares=ALL)
 def tensordot(call: Call) -> Abstract | None:
     """Two tensors that meet in named axes; with one of each, ``[[1], [1]]``."""
     pair = _pair(call)
@@ -185,7 +186,7 @@ def tensordot(call: Call) -> Abstract | None:
     return Tensor((*kept[0], *kept[1]))
 
 
-@operation("cdist")
+@operation("cdist", compares=ALL)
 def cdist(call: Call) -> Abstract | None:
     """Every row with every row."""
     pair = _pair(call)
@@ -210,7 +211,10 @@ def pdist(call: Call) -> Abstract | None:
     return Tensor((pairs,)) if pairs is not None else None
 
 
-@operation("pairwise_cosine_similarity", "cos_sim", "pairwise_euclidean_distance")
+@operation(
+    "pairwise_cosine_similarity cos_sim pairwise_euclidean_distance",
+    compares="pairwise_cosine_similarity cos_sim",
+)
 def pairwise(call: Call) -> Abstract | None:
     """Every row with every row; of one tensor, with itself."""
     first = call.tensor(0, "x", "a")
@@ -224,7 +228,10 @@ def pairwise(call: Call) -> Abstract | None:
     return Tensor((first.dims[0], second.dims[0]))
 
 
-@operation("cosine_similarity", "CosineSimilarity", "pairwise_distance", "PairwiseDistance")
+@operation(
+    "cosine_similarity CosineSimilarity pairwise_distance PairwiseDistance",
+    compares="cosine_similarity CosineSimilarity pairwise_distance",
+)
 def cosine_similarity(call: Call) -> Abstract | None:
     """Broadcast, then one axis goes: ``cosine_similarity(x.unsqueeze(1), x.unsqueeze(0), dim=2)``."""
     pair = _pair(call)

@@ -1,8 +1,9 @@
-"""Parts of tensors: sections, single places, entries picked by number or by a mask, diagonals."""
+"""Parts of tensors: sections, single places, entries picked by number, by a mask or by their value."""
 
 from __future__ import annotations
 
-from infonce_lint.semantic.shapes.call import Call, normal_axis, total, with_axis
+from infonce_lint.semantic.shapes.call import Call, normal_axis, with_axis
+from infonce_lint.semantic.shapes.columns import ALL
 from infonce_lint.semantic.shapes.dims import ONE, ZERO, Dim, number
 from infonce_lint.semantic.shapes.domain import Abstract, Kind, Listing, Opaque, Parts, Tensor
 from infonce_lint.semantic.shapes.operations.meeting import places_of_truth
@@ -37,7 +38,12 @@ _COUNT_OR_SIZES = (
 _AT_PLACES = frozenset({"tensor_split", "array_split", "hsplit", "vsplit", "dsplit"})
 
 
-@operation("split", "split_with_sizes", "array_split", "tensor_split", "hsplit", "vsplit", "dsplit", "Split")
+@operation(
+    "split split_with_sizes array_split tensor_split hsplit vsplit dsplit Split",
+    method_keeps_rows="split",
+    keeps_rows="split split_with_sizes",
+    splits="split split_with_sizes array_split tensor_split",
+)
 def split(call: Call) -> Abstract | None:
     """``x.split(n)``, ``x.split([n, m])``; numpy's and TensorFlow's number counts parts, numpy's list holds places."""
     tensor, sections = call.tensor(0, "tensor", "input", "value", "ary", "x"), call.at(1, *_COUNT_OR_SIZES)
@@ -135,7 +141,7 @@ def _in_parts(call: Call, tensor: Tensor, place: int, count: Dim) -> Abstract | 
     return Listing(count, part)
 
 
-@operation("chunk")
+@operation("chunk", method_keeps_rows=ALL, keeps_rows=ALL, splits=ALL)
 def chunk(call: Call) -> Abstract | None:
     """``x.chunk(2)``."""
     tensor, count = call.tensor(0, "input", "x"), call.number(1, "chunks")
@@ -145,7 +151,7 @@ def chunk(call: Call) -> Abstract | None:
     return _in_parts(call, found[0], found[1], count) if found is not None else None
 
 
-@operation("unbind", "unstack", "Unstack")
+@operation("unbind", "unstack", "Unstack", method_keeps_rows="unbind", keeps_rows="unbind")
 def unbind(call: Call) -> Abstract | None:
     """Each place of an axis, that axis gone."""
     tensor = call.tensor(0, "input", "value", "x")
@@ -161,7 +167,7 @@ def unbind(call: Call) -> Abstract | None:
     return Parts((part,) * small) if small is not None and 0 < small <= _MOST_PARTS else Listing(count, part)
 
 
-@operation("narrow", "slice_in_dim")
+@operation("narrow", "slice_in_dim", method_keeps_rows="narrow", splits="narrow")
 def narrow(call: Call) -> Abstract | None:
     """``x.narrow(0, start, length)``."""
     tensor = call.tensor(0, "input")
@@ -175,7 +181,7 @@ def narrow(call: Call) -> Abstract | None:
     return with_axis(tensor, place, length)
 
 
-@operation("select")
+@operation("select", method_keeps_rows=ALL)
 def select(call: Call) -> Abstract | None:
     """``x.select(0, i)``: one place of an axis."""
     tensor = call.tensor(0, "input")
@@ -186,7 +192,14 @@ def select(call: Call) -> Abstract | None:
     return Tensor(tensor.dims[:place] + tensor.dims[place + 1 :], tensor.rest, tensor.kind)
 
 
-@operation("index_select", "take", "gather_nd")
+@operation(
+    "index_select take gather_nd",
+    holds_arguments="index_select",
+    selects="index_select",
+    method_keeps_rows="index_select",
+    keeps_rows="index_select",
+    indexes=ALL,
+)
 def index_select(call: Call) -> Abstract | None:
     """Rows (or places of another axis) by number."""
     if call.value.name == "gather_nd":
@@ -210,7 +223,7 @@ def index_select(call: Call) -> Abstract | None:
     return Tensor(dims, tensor.rest, tensor.kind)
 
 
-@operation("take_along_axis", "take_along_dim")
+@operation("take_along_axis", "take_along_dim", indexes="take_along_axis")
 def take_along(call: Call) -> Abstract | None:
     """One entry a place of the index; the other axes are broadcast."""
     tensor, index = call.tensor(0, "input", "arr", "x"), call.tensor(1, "indices", "index")
@@ -226,7 +239,13 @@ def take_along(call: Call) -> Abstract | None:
     return Tensor((*shape.dims[:axis], index.dims[axis], *shape.dims[axis:]), None, tensor.kind) if shape else None
 
 
-@operation("gather", "Gather", "GatherD", "gather_elements")
+@operation(
+    "gather Gather GatherD gather_elements",
+    selects="gather",
+    method_keeps_rows="gather",
+    keeps_rows="gather",
+    indexes="gather",
+)
 def gather(call: Call) -> Abstract | None:
     """torch's ``x.gather(1, index)`` gives an entry for each of the index; others pick rows by number."""
     tensor = call.tensor(0, "input", "params", "x", "input_params")
@@ -252,7 +271,13 @@ def gather(call: Call) -> Abstract | None:
     return Tensor((*tensor.dims[:place], *index.dims, *tensor.dims[place + 1 :]), tensor.rest, tensor.kind)
 
 
-@operation("masked_select", "boolean_mask", "MaskedSelect")
+@operation(
+    "masked_select boolean_mask MaskedSelect",
+    holds_arguments="masked_select",
+    selects="masked_select boolean_mask",
+    selects_by_mask="masked_select boolean_mask",
+    operator="MaskedSelect",
+)
 def masked_select(call: Call) -> Abstract | None:
     """The entries that a mask keeps: how many is a number of its own."""
     tensor, mask = call.tensor(0, "input", "tensor", "x"), call.tensor(1, "mask")
@@ -268,76 +293,6 @@ def masked_select(call: Call) -> Abstract | None:
     if mask is not None:
         call.broadcast([tensor, mask])
     return Tensor((call.fresh(),), None, tensor.kind)
-
-
-@operation("diag", "diagonal", "diag_part", "matrix_diag_part", "tensor_diag_part")
-def diagonal(call: Call) -> Abstract | None:
-    """The diagonal of a matrix; of a vector, the matrix with it."""
-    tensor = call.tensor(0, "input", "v", "a")
-    if tensor is None:
-        return None
-    shift = _shift(call, "diagonal", "offset", "k")
-    if tensor.rest is not None:
-        tensor = call.context.with_rank(tensor, max(2, len(tensor.dims)), likely=True)
-    first, second = call.integer(2, "dim1", "axis1", default=0), call.integer(3, "dim2", "axis2", default=1)
-    if call.library == "tensorflow" or call.value.name == "matrix_diag_part" or _is_of_linalg(call):
-        first, second = -2, -1
-    if len(tensor.dims) == 1:
-        if call.value.name != "diag":
-            return None
-        return Tensor((tensor.dims[0] + shift,) * 2, None, tensor.kind) if shift is not None else call.unknown(2)
-    if call.value.name == "diag":
-        call.context.confirm(tensor)
-    places = [normal_axis(each, len(tensor.dims)) for each in (first, second)]
-    if None in places or places[0] == places[1] or (len(tensor.dims) > 2 and call.value.name == "diag"):
-        return None
-    rows, columns = (tensor.dims[each or 0] for each in places)
-    rest = [dim for axis, dim in enumerate(tensor.dims) if axis not in places]
-    if shift is not None and shift.terms:
-        call.cut(rows, shift)
-    return Tensor((*rest, _side(call, rows, columns, shift)), None, tensor.kind)
-
-
-def _is_of_linalg(call: Call) -> bool:
-    called = call.value.inputs[0]
-    return bool(called.inputs) and called.inputs[0].name == "linalg"
-
-
-def _shift(call: Call, *names: str) -> Dim | None:
-    """How far a diagonal is from the main one; None where it is not known on which side of it."""
-    offset = call.number(1, *names) if call.at(1, *names) is not None else ZERO
-    if offset is None:
-        return None
-    signs = {value > 0 for _, value in offset.terms}
-    return None if len(signs) > 1 else -offset if signs == {False} else offset
-
-
-def _side(call: Call, rows: Dim, columns: Dim, shift: Dim | None) -> Dim:
-    """The length of a diagonal: that of a rectangle ends at the shorter side, if that is seen."""
-    if shift is not None and rows == columns:
-        return rows - shift
-    signs = {value > 0 for _, value in (columns - rows).terms}
-    if shift == ZERO and len(signs) == 1:
-        return rows if signs == {True} else columns
-    length = call.fresh()
-    if shift == ZERO:
-        call.below(length, rows)
-        call.below(length, columns)
-    return length
-
-
-@operation("diag_embed", "diagflat", "matrix_diag", "tensor_diag", "tensorflow:diag")
-def diag_embed(call: Call) -> Abstract | None:
-    """Vectors laid out as diagonals; all entries in one by ``diagflat``."""
-    tensor, shift = call.tensor(0, "input", "v", "diagonal"), _shift(call, "offset", "k")
-    if tensor is None or tensor.rest is not None or not tensor.dims or shift is None:
-        return None
-    if call.value.name == "tensor_diag" and len(tensor.dims) > 1:
-        return None
-    if call.value.name == "diagflat":
-        tensor = Tensor((total(tensor.dims),), None, tensor.kind)
-    side = tensor.dims[-1] + shift
-    return Tensor((*tensor.dims[:-1], side, side), None, tensor.kind)
 
 
 @operation("topk", "top_k", "sort")

@@ -156,7 +156,7 @@ class Candidates:
             floored = self._floored(wanted, dim)
             if floored is not None:
                 text = f"{name}.shape[{axis}] // {floored}"
-                yield Candidate(name, value, axis, Ratio(Fraction(1)), text, doubt=self._doubt(name, dim))
+                yield Candidate(name, value, axis, Ratio(1), text, doubt=self._doubt(name, dim))
         if len(dims) > 1 and (ratio := self._ratio(wanted, dims[0] * dims[1], name)) is not None:
             yield Candidate(name, value, 0, ratio, f"{name}.shape[0] * {name}.shape[1]")
 

@@ -84,7 +84,7 @@ class _Names:
         """What makes row numbers and masks; vectors are none, unless some square's diagonal is filled afterwards."""
         fills = any("fill_diagonal" in _own_name(each) for each in self._nodes)
         tying = named(Column.NUMBERS_ROWS) | named(Column.IDENTITY)
-        return tying | named(Column.FILLS) if fills else tying
+        return frozenset(tying | named(Column.FILLS) if fills else tying)
 
     def _find_passing(self) -> set[str]:
         """The calls that hand on what they are given, with the other names that they get."""

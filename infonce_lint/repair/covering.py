@@ -26,7 +26,9 @@ def covers(site: Site, read: Value, calls: list[Value]) -> bool:
     positions = [(read.block, read.index, read.function), *((each.block, each.index, each.function) for each in calls)]
     for inner, at, owner in positions:
         if owner is function:
-            return _runs_with((block, index), (inner, at)) or _all_uses_within(block, read)
+            if _runs_with((block, index), (inner, at)):
+                return True
+            return not _encloses(block, inner) and _all_uses_within(block, read)
     return _is_unconditional(block)
 
 

@@ -71,6 +71,7 @@ SPELLINGS: dict[str, tuple[str, str]] = {
     "LongTensor": (f"ids = torch.LongTensor([*range(B)]).repeat(2)\n{SAME}", MASK),
     "numpy": (f"ids = torch.from_numpy(np.tile(np.arange(B), 2))\n{SAME}", MASK),
     "numpy concatenate": (f"ids = torch.from_numpy(np.concatenate([np.arange(B), np.arange(B)]))\n{SAME}", MASK),
+    "numpy append": (f"ids = torch.from_numpy(np.append(np.arange(B), np.arange(B)))\n{SAME}", MASK),
     "linspace": (f"ids = torch.linspace(0, 1, B).repeat(2)\n{SAME}", MASK),
     "cumsum": (f"ids = torch.ones(B).cumsum(0).repeat(2)\n{SAME}", MASK),
     "nonzero": (f"ids = torch.ones(B).nonzero().squeeze(1)\nids = torch.cat([ids, ids])\n{SAME}", MASK),

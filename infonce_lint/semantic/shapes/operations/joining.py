@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infonce_lint.semantic.shapes.call import Call, normal_axis, with_axis
+from infonce_lint.semantic.shapes.call import Call, normal_axis, total, with_axis
 from infonce_lint.semantic.shapes.columns import ALL
 from infonce_lint.semantic.shapes.dims import ONE, ZERO, Dim, Origin, number
 from infonce_lint.semantic.shapes.domain import Abstract, Kind, Opaque, Site, Tensor
@@ -297,6 +297,17 @@ def expand_as(call: Call) -> Abstract | None:
         return None
     call.broadcast([tensor, other])
     return other.of(tensor.kind)
+
+
+@operation("numpy:append", "jax:append")
+def append_array(call: Call) -> Abstract | None:
+    """``np.append(a, b)``: all entries in one row; nothing is said of those along an axis."""
+    first, second = call.tensor(0, "arr"), call.tensor(1, "values")
+    if first is None or second is None or first.rest is not None or second.rest is not None:
+        return None
+    if call.at(2, "axis") is not None:
+        return None
+    return Tensor((total(first.dims) + total(second.dims),), None, kind_in_common([first, second]))
 
 
 @operation("kron")

@@ -108,6 +108,10 @@ SPELLINGS: dict[str, tuple[str, str]] = {
     "rolled eye": ("mask = torch.eye(2 * B).roll(B, dims=1).bool()", MASK),
     "diag of ones": ("mask = (torch.diag(torch.ones(B), B) + torch.diag(torch.ones(B), -B)).bool()", MASK),
     "diag_embed": ("mask = torch.diag_embed(torch.ones(B)).repeat(2, 2).bool()", MASK),
+    "padded identity of numpy": (
+        "half = np.pad(np.eye(B), ((0, B), (B, 0)))\nmask = torch.from_numpy(half + half.T).bool()",
+        MASK,
+    ),
     "identity of numpy": ("mask = torch.from_numpy(np.kron(np.ones((2, 2)), np.identity(B))).bool()", MASK),
     "zeros filled": (
         "mask = torch.zeros(2 * B, 2 * B, dtype=torch.bool)\n"

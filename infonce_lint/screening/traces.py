@@ -1,8 +1,8 @@
 """Traces: the names that every finding leaves in a file, looked for in CPython's tree; libcst is not needed for that.
 
-Flow plays no part, so a trace proves nothing; but where there is none, the semantic model finds nothing. Whoever
-teaches the model a new way to read a size or to compare rows looks here too; `tests/screening/test_bytes.py` holds the
-two together.
+Flow plays no part, so a trace proves nothing; but where there is none, the semantic model finds nothing. Both ask the
+table of operations what a call may be. Whoever teaches the model a new way to read a size or to compare rows looks here
+too; `tests/screening/test_bytes.py` holds the two together.
 """
 
 from __future__ import annotations

@@ -71,6 +71,7 @@ SPELLINGS: dict[str, tuple[str, str]] = {
     "LongTensor": (f"ids = torch.LongTensor([*range(B)]).repeat(2)\n{SAME}", MASK),
     "numpy": (f"ids = torch.from_numpy(np.tile(np.arange(B), 2))\n{SAME}", MASK),
     "numpy concatenate": (f"ids = torch.from_numpy(np.concatenate([np.arange(B), np.arange(B)]))\n{SAME}", MASK),
+    "numpy append": (f"ids = torch.from_numpy(np.append(np.arange(B), np.arange(B)))\n{SAME}", MASK),
     "linspace": (f"ids = torch.linspace(0, 1, B).repeat(2)\n{SAME}", MASK),
     "cumsum": (f"ids = torch.ones(B).cumsum(0).repeat(2)\n{SAME}", MASK),
     "nonzero": (f"ids = torch.ones(B).nonzero().squeeze(1)\nids = torch.cat([ids, ids])\n{SAME}", MASK),
@@ -107,6 +108,10 @@ SPELLINGS: dict[str, tuple[str, str]] = {
     "rolled eye": ("mask = torch.eye(2 * B).roll(B, dims=1).bool()", MASK),
     "diag of ones": ("mask = (torch.diag(torch.ones(B), B) + torch.diag(torch.ones(B), -B)).bool()", MASK),
     "diag_embed": ("mask = torch.diag_embed(torch.ones(B)).repeat(2, 2).bool()", MASK),
+    "padded identity of numpy": (
+        "half = np.pad(np.eye(B), ((0, B), (B, 0)))\nmask = torch.from_numpy(half + half.T).bool()",
+        MASK,
+    ),
     "identity of numpy": ("mask = torch.from_numpy(np.kron(np.ones((2, 2)), np.identity(B))).bool()", MASK),
     "zeros filled": (
         "mask = torch.zeros(2 * B, 2 * B, dtype=torch.bool)\n"

@@ -37,7 +37,8 @@ def operation(*spellings: str, **columns: str) -> Callable[[Transfer], Transfer]
     receiver of a method is its first argument, so that ``x.repeat(2)`` and ``tf.tile(x, 2)`` read alike.
 
     A keyword fills a column (`Column`, in small letters) for ``ALL`` spellings or for those that it is given:
-    ``operation("view", "reshape", reshapes=ALL, folds="view")``.
+    ``operation("view", "reshape", reshapes=ALL, folds="view")``. Spellings that differ in their columns and not in the
+    shape of their result are rows that share a function.
     """
     each_of_them = " ".join(spellings).split()
     enter(each_of_them, columns)

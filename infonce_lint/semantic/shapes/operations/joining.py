@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from infonce_lint.semantic.shapes.call import Call, normal_axis, with_axis
+from infonce_lint.semantic.shapes.call import Call, normal_axis, total, with_axis
 from infonce_lint.semantic.shapes.columns import ALL
 from infonce_lint.semantic.shapes.dims import ONE, ZERO, Dim, Origin, number
-from infonce_lint.semantic.shapes.domain import Abstract, Kind, Opaque, Site, Tensor
+from infonce_lint.semantic.shapes.domain import Abstract, Kind, Opaque, Parts, Site, Tensor
 from infonce_lint.semantic.shapes.table import operation
 
 _LISTS = ("tensors", "values", "xs", "arrays", "inputs", "x")
@@ -299,6 +299,17 @@ def expand_as(call: Call) -> Abstract | None:
     return other.of(tensor.kind)
 
 
+@operation("numpy:append", "jax:append")
+def append_array(call: Call) -> Abstract | None:
+    """``np.append(a, b)``: all entries in one row; nothing is said of those along an axis."""
+    first, second = call.tensor(0, "arr"), call.tensor(1, "values")
+    if first is None or second is None or first.rest is not None or second.rest is not None:
+        return None
+    if call.at(2, "axis") is not None:
+        return None
+    return Tensor((total(first.dims) + total(second.dims),), None, kind_in_common([first, second]))
+
+
 @operation("kron")
 def kron(call: Call) -> Abstract | None:
     """Every entry of the one times the other as a block."""
@@ -343,4 +354,21 @@ def pad(call: Call) -> Abstract | None:
         return None
     for place in range(len(widths) // 2):
         dims[-1 - place] = dims[-1 - place] + widths[2 * place] + widths[2 * place + 1]
+    return Tensor(tuple(dims), None, tensor.kind)
+
+
+@operation("numpy:pad", "jax:pad")
+def pad_array(call: Call) -> Abstract | None:
+    """``np.pad(x, ((above, below), (left, right)))``, one pair for every axis, or one number for all ends."""
+    tensor, widths = call.tensor(0, "array"), call.known(1, "pad_width")
+    if tensor is None or widths is None or tensor.rest is not None or isinstance(widths, Opaque):
+        return None
+    ends = widths.items if isinstance(widths, Parts) else (widths,)
+    if not all(isinstance(each, Parts) for each in ends):
+        ends = (widths,)
+    pairs = [sizes * 2 if len(sizes) == 1 else sizes for each in ends if (sizes := call.context.sizes_of(each))]
+    pairs = pairs * len(tensor.dims) if len(ends) == 1 else pairs
+    if len(pairs) != len(tensor.dims) or any(len(each) != 2 for each in pairs):
+        return None
+    dims = [dim + before + behind for dim, (before, behind) in zip(tensor.dims, pairs, strict=True)]
     return Tensor(tuple(dims), None, tensor.kind)

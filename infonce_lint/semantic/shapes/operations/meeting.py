@@ -3,53 +3,70 @@
 from __future__ import annotations
 
 from infonce_lint.semantic.shapes.call import Call, total
+from infonce_lint.semantic.shapes.columns import ALL
 from infonce_lint.semantic.shapes.dims import Origin
 from infonce_lint.semantic.shapes.domain import Abstract, Kind, Listing, Number, Opaque, Parts, Tensor
 from infonce_lint.semantic.shapes.kinds import kind_named
 from infonce_lint.semantic.shapes.table import operation
 
 
+@operation("exp Exp", exponential=ALL, operator="Exp")
 @operation(
-    """normalize exp log log1p expm1 log2 log_softmax softmax relu relu_ sqrt rsqrt clamp clamp_ clamp_min
-    clamp_max clamp_min_ clip pow square sigmoid tanh sigmoid_ logsigmoid softplus exp_ log_ sqrt_ neg neg_
-    l2_normalize cuda cpu clone detach detach_ contiguous requires_grad_ fill_diagonal_ fill_diagonal fill_
-    zero_ normal_ uniform_ nan_to_num stop_gradient stop_grad tril triu tril_ triu_ cumsum cumprod flip fliplr
-    flipud half double float bfloat16 type_as to cast astype type dropout elu gelu leaky_relu hardtanh
-    masked_scatter bernoulli bitwise_not copy retain_grad pin_memory reciprocal sign round isnan isinf
-    isfinite logical_not numpy long int bool byte char short Softmax LogSoftmax Sigmoid ReLU Identity
-    L2Normalize LayerNorm Dropout Tanh LogicalNot Cast Exp Log Neg share_memory_ set_diag roll argsort sin cos
-    float32 int32 int64 record_stream coalesce to_dense index_fill index_fill_ index_add index_add_ index_copy
-    index_copy_ scatter scatter_ scatter_add scatter_add_ copy_ random_ bernoulli_ logit abs_ floor_ ceil_
-    round_ scatter_reduce scatter_reduce_ erf mish silu selu celu softsign tan hardsigmoid sinh cosh log10
-    exp2 cbrt layer_norm hardshrink softmin Softmin rint negative invert band_part clip_by_value clip_by_norm
-    float64 float16 GELU LeakyReLU""",
-    gives_no_entries="type_as numpy",
-    makes_anew="type",
-    keeps_entries="Softmax LogSoftmax Sigmoid ReLU Identity",
-    holds_arguments="scatter",
+    "log log1p log_softmax logsigmoid Log LogSoftmax",
+    keeps_entries="LogSoftmax",
     stops="log",
-    carries="bool",
-    logarithm="log log1p log_softmax logsigmoid LogSoftmax Log",
-    exponential="exp Exp",
-    softmax="softmax Softmax",
-    margin="relu clamp clamp_ clamp_min clip ReLU",
-    margin_step="relu clamp",
-    keeps_diagonal="contiguous",
-    method_keeps_rows=(
-        "cuda cpu clone detach contiguous requires_grad_ half double float bfloat16 type_as to astype type numpy"
-    ),
-    keeps_rows="normalize l2_normalize nan_to_num stop_gradient cast L2Normalize float32",
-    keeps_numbers=("cuda clone detach contiguous half double float type_as to cast astype type long int bool"),
-    cuts_diagonal="fill_diagonal_ tril triu set_diag",
-    indexes="roll index_fill index_fill_ index_add_ scatter scatter_ scatter_add",
+    logarithm=ALL,
+    ends="log",
+    operator="Log",
+)
+@operation("softmax Softmax", keeps_entries="Softmax", softmax=ALL)
+@operation("relu ReLU clamp clamp_ clamp_min clip", keeps_entries="ReLU", margin=ALL, margin_step="relu clamp")
+@operation(
+    "Sigmoid Identity LayerNorm Cast Neg LogicalNot",
+    keeps_entries="Sigmoid Identity",
     trained="LayerNorm",
-    keeps_largest="cuda cpu clone detach contiguous flip to type long int roll",
-    wraps="cuda half double float to",
+    operator="Cast Neg LogicalNot",
+)
+@operation("normalize l2_normalize L2Normalize nan_to_num stop_gradient", keeps_rows=ALL, operator="L2Normalize")
+@operation("fill_diagonal_ tril triu set_diag", cuts_diagonal=ALL)
+@operation(
+    "scatter scatter_ scatter_add index_fill index_fill_ index_add_ roll",
+    holds_arguments="scatter",
+    indexes=ALL,
+    keeps_largest="roll",
+)
+@operation("flip", keeps_largest=ALL)
+@operation(
+    "cuda cpu to clone detach contiguous requires_grad_",
+    keeps_diagonal="contiguous",
+    method_keeps_rows=ALL,
+    keeps_numbers="cuda to clone detach contiguous",
+    keeps_largest="cuda cpu to clone detach contiguous",
+    wraps="cuda to",
     moves="cuda cpu to",
     looks="cuda cpu to",
     keeps_stored="requires_grad_",
-    ends="log",
-    operator="L2Normalize LogicalNot Cast Exp Log Neg",
+)
+@operation(
+    "half double float bfloat16 float32 long int bool type type_as astype cast numpy",
+    gives_no_entries="type_as numpy",
+    makes_anew="type",
+    carries="bool",
+    method_keeps_rows="half double float bfloat16 type type_as astype numpy",
+    keeps_rows="float32 cast",
+    keeps_numbers="half double float long int bool type type_as astype cast",
+    keeps_largest="long int type",
+    wraps="half double float",
+)
+@operation(
+    """expm1 log2 relu_ sqrt rsqrt clamp_max clamp_min_ pow square sigmoid tanh sigmoid_ softplus exp_ log_ sqrt_
+    neg neg_ detach_ fill_diagonal fill_ zero_ normal_ uniform_ stop_grad tril_ triu_ cumsum cumprod fliplr
+    flipud dropout elu gelu leaky_relu hardtanh masked_scatter bernoulli bitwise_not copy retain_grad
+    pin_memory reciprocal sign round isnan isinf isfinite logical_not byte char short Dropout Tanh
+    share_memory_ argsort sin cos int32 int64 record_stream coalesce to_dense index_add index_copy index_copy_
+    scatter_add_ copy_ random_ bernoulli_ logit abs_ floor_ ceil_ round_ scatter_reduce scatter_reduce_ erf
+    mish silu selu celu softsign tan hardsigmoid sinh cosh log10 exp2 cbrt layer_norm hardshrink softmin
+    Softmin rint negative invert band_part clip_by_value clip_by_norm float64 float16 GELU LeakyReLU""",
 )
 def kept(call: Call) -> Abstract | None:
     """The shape of the first argument; conversions change what the entries are."""

@@ -279,6 +279,8 @@ class Candidates:
         first = text.split(".")[0].split("[")[0].split("(")[0]
         if first == "self":
             ours, theirs = function.enclosing_class, read.function.enclosing_class
+            if ours is None and theirs is None:  # a method shown without its class
+                return function is read.function
             return ours is not None and theirs is not None and ours in theirs.family()
         if first in scope:
             theirs_bound = (read.scope or {}).get(first)

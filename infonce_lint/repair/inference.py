@@ -89,8 +89,10 @@ def _divisor(proof: Proof, wanted: Dim) -> tuple[Fact, str] | None:
         factor = fact.left.over(wanted)
         if factor is None or factor.number is None:
             continue
-        if parts > 1 or paired:
-            counted = rows if factor.number == parts or paired else None
+        if parts > 1:
+            counted = rows if factor.number == parts else None
+        elif paired:
+            counted = rows * number(factor.number)  # `/ (2 * size)`: the two directions of a pair
         else:
             counted = rows if stacked and factor.number == 2 else None
         if counted is not None:

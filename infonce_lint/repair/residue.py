@@ -100,7 +100,10 @@ def _functions(loss: ContrastiveLoss) -> list[Function]:
         owners_of_cone = {value.function for value in similarity.cone}
         if not owners_of_cone.isdisjoint(found):
             found.update(dict.fromkeys(each for each in owners_of_cone if not each.is_module))
+    others = {function for each in loss.model.losses if each is not loss for function in each.functions}
     for value in loss.model.roles.features:
+        if value.function in others:
+            continue
         if value.op == "call" and value.callee is None and not value.function.is_module:
             found.setdefault(value.function)  # it makes features
     owners = {function.owner for function in loss.functions if function.owner is not None}

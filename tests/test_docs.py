@@ -154,6 +154,12 @@ def test_files_that_the_page_on_the_architecture_names_are_there() -> None:
     assert not [name for name in files if not any(each.endswith(f"/{name}") for each in known)]
 
 
+@pytest.mark.parametrize("name", [*PAGES, *GUIDES])
+def test_what_is_bold_begins_and_ends(name: str) -> None:
+    prose = re.sub(r"^ *```.*?^ *```$|`[^`\n]+`", "", (PAGES | GUIDES)[name], flags=re.DOTALL | re.MULTILINE)
+    assert not [paragraph for paragraph in re.split(r"\n(?:\n|[*|#] ?)", prose) if paragraph.count("**") % 2]
+
+
 def test_the_relations_of_facts_are_those_of_the_page() -> None:
     from infonce_lint.semantic.shapes.facts import Relation
 

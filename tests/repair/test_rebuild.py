@@ -28,7 +28,7 @@ class TestStoredTensors:
             "actual_batch_size = z.shape[0] // 2",
             "mask = self.mask",
             "if mask.shape[0] != z.shape[0]:",
-            "mask = (~torch.eye(2 * actual_batch_size, dtype=torch.bool)).to(z_i.device)",
+            "mask = (~torch.eye(2 * actual_batch_size, dtype=torch.bool)).to(z_i.device, mask.dtype)",
             "return torch.logsumexp(sim[mask], dim=0)",
         ]
         assert is_safe(code)

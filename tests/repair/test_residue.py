@@ -179,7 +179,7 @@ class TestKeptTensors:
             built="self.ramp = torch.linspace(0, 1, batch_size)", used="(sim.diagonal() * self.ramp).sum()"
         )
         rows = new_rows(code)
-        assert "ramp = torch.linspace(0, 1, z.shape[0]).to(z.device)" in rows
+        assert "ramp = torch.linspace(0, 1, z.shape[0]).to(z.device, ramp.dtype)" in rows
         assert rows[-1].endswith("torch.arange(z.shape[0])) + (sim.diagonal() * ramp).sum()")
 
     def test_a_tensor_of_another_size_is_none_of_the_fix(self) -> None:

@@ -78,7 +78,8 @@ class TestPairs:
         assert is_safe(PAIR.format(labels=labels))
 
     def test_a_tower_names_the_size_where_the_loss_needs_its_rows(self) -> None:
-        code = PAIR.format(labels="torch.arange(2 * args.batch_size)").replace("sim = ", "own = z_i * z_j\n    sim = ")
+        own = "own = torch.bmm(z_i[:, None], z_j[..., None])\n    sim = "
+        code = PAIR.format(labels="torch.arange(2 * args.batch_size)").replace("sim = ", own)
         assert new_rows(code) == ["return F.cross_entropy(sim, torch.arange(2 * z_i.shape[0]))"]
         assert is_safe(code)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infonce_lint.repair.proof import Proof
-from infonce_lint.semantic.graph.calls import called_name, is_gather
+from infonce_lint.semantic.graph.calls import called_name
 from infonce_lint.semantic.graph.values import Value
 from infonce_lint.semantic.losses.model import ContrastiveLoss
 from infonce_lint.semantic.shapes.dims import Dim, Origin
@@ -16,8 +16,8 @@ _REASON = (
 
 def gather_problem(loss: ContrastiveLoss, proof: Proof) -> str:
     """Why a loss that gathers over processes must be reordered by hand; empty when its order is right."""
-    for value in loss.model.roles.features | loss.model.roles.cone:
-        if value.op == "call" and is_gather(value) and value.callee is None and len(value.keywords) == 1:
+    for value in loss.model.roles.gathers:
+        if value.callee is None and len(value.keywords) == 1:
             first = value.argument(0)
             if first is not None and (_holds_views(first) or _is_stacked(first, proof)):
                 return _REASON

@@ -9,8 +9,9 @@ from infonce_lint.semantic.shapes.operations import Column, has
 
 def injected_mask_problem(loss: ContrastiveLoss) -> str:
     """Why a loss that selects with a mask from outside cannot be repaired here; empty when it does not."""
-    for value in loss.model.roles.cone:
-        if value.function not in loss.functions or not _selects(value):
+    cone, values = loss.model.roles.cone, loss.model.values_by_function
+    for value in (each for function in loss.functions for each in values.get(function, ())):
+        if value not in cone or not _selects(value):
             continue
         for each in value.inputs[1:]:
             if each.op == "self" and any(_is_handed_in(store) for store in each.inputs):

@@ -28,7 +28,7 @@ class Proof:
         model = loss.model
         self.interpreter = Interpreter(
             model.origins,
-            model.roles.features | model.roles.cone,
+            model.roles.rows,
             lambda each: model.values_by_function.get(each, []),
             [operand for each in model.roles.similarities for operand in each.operands if operand is not each.seed],
         )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+from weakref import WeakKeyDictionary
+
 import libcst as cst
 
 from infonce_lint.repair.proof import Proof
 from infonce_lint.semantic.graph.paths import path_text
 from infonce_lint.semantic.graph.syntax import changes_receiver, leaves
 from infonce_lint.semantic.graph.values import Class, Function, Value
-from infonce_lint.semantic.losses.model import ContrastiveLoss
-from infonce_lint.semantic.shapes.dims import Origin
-from infonce_lint.semantic.shapes.domain import Tensor
+from infonce_lint.semantic.losses.model import ContrastiveLoss, SemanticModel
+from infonce_lint.semantic.shapes.dims import Origin, Symbol
+from infonce_lint.semantic.shapes.domain import Number, Tensor
 from infonce_lint.semantic.shapes.facts import Relation
+from infonce_lint.semantic.shapes.interpreter import Interpreter
 from infonce_lint.semantic.shapes.operations import Column, has
 from infonce_lint.semantic.shapes.running import library_of
 
@@ -23,16 +27,56 @@ def remaining_reads(loss: ContrastiveLoss, proof: Proof) -> list[Value]:
     reported = {id(use.read.node) for use in loss.size_uses}
     tied = _tied(proof)
     found: dict[int, Value] = {}
+    known = _size_reads(loss.model)
     for function in _functions(loss):
-        for value in loss.model.values_by_function.get(function, ()):
-            if value.op not in _READING or value.node is None or id(value.node) in reported:
-                continue
-            if loss.model.origins.configured(value) is None:
+        counted, reads = known.get(function, _NO_READS)
+        if counted is not None and proof.sizes.isdisjoint(counted):
+            continue
+        for value in reads:
+            if id(value.node) in reported:
                 continue
             dim = proof.number(value)
             if dim is not None and dim.of(Origin.SIZE) & proof.sizes and _reaches_loss(value, proof, tied):
                 found.setdefault(id(value.node), value)
     return list(found.values())
+
+
+_Reads: TypeAlias = "tuple[frozenset[Symbol] | None, list[Value]]"
+_NO_READS: _Reads = (frozenset(), [])
+_READS: WeakKeyDictionary[SemanticModel, dict[Function, _Reads]] = WeakKeyDictionary()
+
+
+def _size_reads(model: SemanticModel) -> dict[Function, _Reads]:
+    """The reads of configured sizes in each function, and which sizes they are; None where only a unit tells that.
+
+    Found once for all units, so that a file of many losses does not ask each of them for every read of the others.
+    """
+    if model not in _READS:
+        interpreter = Interpreter(model.origins, model.roles.rows, lambda each: model.values_by_function.get(each, []))
+        configured = model.origins.configured
+        found: dict[Function, _Reads] = {}
+        for function, values in model.values_by_function.items():
+            reads = [
+                each
+                for each in values
+                if each.op in _READING and each.node is not None and configured(each) is not None
+            ]
+            if reads:
+                found[function] = (_counted(reads, interpreter), reads)
+        _READS[model] = found
+    return _READS[model]
+
+
+def _counted(reads: list[Value], interpreter: Interpreter) -> frozenset[Symbol] | None:
+    """The sizes that reads stand for; None where one is no number, or the part of a size, whose symbol is a unit's."""
+    found: set[Symbol] = set()
+    for read in reads:
+        known = interpreter.evaluate(read, interpreter.root(read.function))
+        if not isinstance(known, Number):
+            return None
+        found |= known.dim.of(Origin.SIZE)
+    is_part = any(isinstance(each.owner, tuple) and each.owner[0] == "quotient" for each in found)
+    return None if is_part else frozenset(found)
 
 
 def residue_problem(loss: ContrastiveLoss, proof: Proof) -> str:
@@ -101,11 +145,7 @@ def _functions(loss: ContrastiveLoss) -> list[Function]:
         if not owners_of_cone.isdisjoint(found):
             found.update(dict.fromkeys(each for each in owners_of_cone if not each.is_module))
     others = {function for each in loss.model.losses if each is not loss for function in each.functions}
-    for value in loss.model.roles.features:
-        if value.function in others:
-            continue
-        if value.op == "call" and value.callee is None and not value.function.is_module:
-            found.setdefault(value.function)  # it makes features
+    found.update(dict.fromkeys(each for each in loss.model.roles.makers if each not in others))
     owners = {function.owner for function in loss.functions if function.owner is not None}
     for function in loss.model.module.functions:
         if _builds(function, owners) or (function.parent in found and not function.is_module):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from infonce_lint.semantic.graph.calls import called_class, is_library_call
-from infonce_lint.semantic.graph.values import Module, Op, Value
+from functools import cached_property
+
+from infonce_lint.semantic.graph.calls import called_class, is_gather, is_library_call
+from infonce_lint.semantic.graph.values import Function, Module, Op, Value
 from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.losses.cone import reduces
 from infonce_lint.semantic.losses.features import features_of
@@ -22,6 +24,7 @@ class Roles:
     """
 
     def __init__(self, module: Module) -> None:
+        self._module = module
         self.similarities = find_similarities(module)
         self.seeds: set[Value] = {each.seed for each in self.similarities}
         self.loss_calls = [value for value in module.values if value.op is Op.CALL and _is_foreign_loss(value)]
@@ -35,6 +38,23 @@ class Roles:
         }
         self.features -= self.cone
         self.reduced = self._find_reduced()
+
+    @cached_property
+    def rows(self) -> set[Value]:
+        """Features and what is computed from similarities: tensors that hold rows of a batch."""
+        return self.features | self.cone
+
+    @cached_property
+    def gathers(self) -> list[Value]:
+        """The calls among these that gather over processes."""
+        return [each for each in self._module.values if each.op is Op.CALL and each in self.rows and is_gather(each)]
+
+    @cached_property
+    def makers(self) -> list[Function]:
+        """The functions that make features by a call of what this file does not hold."""
+        calls = (each for each in self._module.values if each.op is Op.CALL and each in self.features)
+        found = dict.fromkeys(each.function for each in calls if each.callee is None)
+        return [each for each in found if not each.is_module]
 
     def _find_reduced(self) -> set[Value]:
         reduced = [value for value in self.cone if reduces(value)]

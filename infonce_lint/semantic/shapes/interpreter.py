@@ -35,7 +35,7 @@ from infonce_lint.semantic.shapes.domain import (
     has_size,
 )
 from infonce_lint.semantic.shapes.products import last_turned, turned
-from infonce_lint.semantic.shapes.running import inner_frame, operation_of
+from infonce_lint.semantic.shapes.running import Resolved, inner_frame, resolved
 from infonce_lint.semantic.sizes.origin import Origins
 
 _FIELDS = {"values": 0, "indices": 1}  # of what ``x.max(dim)``, ``topk`` and ``sort`` return
@@ -66,6 +66,7 @@ class Interpreter(Context):
         self._trail: list[tuple[Value, Frame]] = []
         self._pending: set[tuple[Value, Frame]] = set()
         self._paths: dict[object, Site] = {}
+        self._resolved: dict[Value, Resolved | None] = {}  # by call, the same in every run
 
     # -- entry points ------------------------------------------------------------------------------------------------
 
@@ -99,7 +100,11 @@ class Interpreter(Context):
 
     def _take_operands(self) -> None:
         """What is compared row by row is most likely a matrix, or one spread over a new axis."""
+        met = {value.function for value, _ in self._known}
+        classes = {each.enclosing_class for each in met} - {None}
         for value in self.compared:
+            if value.function not in met and value.function.enclosing_class not in classes:
+                continue  # of another loss in the file
             tensor = self.tensor(value, self.root(value.function))
             if tensor is not None and tensor.rest is not None:
                 spread = any(each.number == 1 for each in tensor.dims)
@@ -135,17 +140,15 @@ class Interpreter(Context):
             found = self._find(value, frame)
         finally:
             self._pending.discard(place)
-        self._remember(place, found)
-        return found
-
-    def _remember(self, place: tuple[Value, Frame], found: Abstract) -> None:
         self._known[place] = found
         self._trail.append(place)
+        return found
 
     def _find(self, value: Value, frame: Frame) -> Abstract:
-        size = reads.configured(self, value, frame)
-        if size is not None:
-            return size
+        if value.op in reads.READING:
+            size = reads.configured(self, value, frame)
+            if size is not None:
+                return size
         handler = _HANDLERS.get(value.op)
         found = handler(self, value, frame) if handler is not None else None
         return found if found is not None else Opaque(Site(value, frame))
@@ -313,7 +316,10 @@ class Interpreter(Context):
             return self._world(value)
         if is_gather(value) and len(value.keywords) == 1:
             return self._gathered(value, frame)
-        return operation_of(self, value, frame)
+        if value not in self._resolved:
+            self._resolved[value] = resolved(value)
+        found = self._resolved[value]
+        return found.run(self, value, frame) if found is not None else None
 
     def _gathered(self, value: Value, frame: Frame) -> Abstract | None:
         """The rows of all ranks: in one tensor, or a tensor for each rank where they are put together next."""

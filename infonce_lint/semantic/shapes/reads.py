@@ -12,7 +12,8 @@ from infonce_lint.semantic.shapes.dims import Origin, symbol
 from infonce_lint.semantic.shapes.domain import Abstract, Frame, Nothing, Number, Opaque, Tensor
 
 _LONGEST_PATH = 12
-_READING = frozenset({"attr", "sub", "call", "self", "global", "name"})
+#: What can read a configured size.
+READING = frozenset({"attr", "sub", "call", "self", "global", "name"})
 
 
 def configured(context: Context, value: Value, frame: Frame) -> Number | None:
@@ -20,8 +21,6 @@ def configured(context: Context, value: Value, frame: Frame) -> Number | None:
 
     A read of what was computed from another size (``self.rows = batch_size * world_size``) is that product.
     """
-    if value.op not in _READING:
-        return None
     if value.op == "name" and value.inputs and value.inputs[0] in frame.given:
         return None  # this very call says what it is
     if context.origins.configured(value) is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import libcst as cst
 
 from infonce_lint.semantic.graph.calls import is_library
@@ -13,6 +15,7 @@ from infonce_lint.semantic.shapes.call import Call
 from infonce_lint.semantic.shapes.columns import Column, has
 from infonce_lint.semantic.shapes.context import Context
 from infonce_lint.semantic.shapes.domain import Abstract, Frame, Parts
+from infonce_lint.semantic.shapes.table import Operation
 
 _DEEPEST = 6
 _LONGEST_PATH = 24
@@ -80,34 +83,46 @@ def inner_frame(context: Context, value: Value, function: Function, frame: Frame
     return Frame(function, arguments_of(context, value, function, frame), outer, running, value, frame)
 
 
-def operation_of(context: Context, value: Value, frame: Frame) -> Abstract | None:
-    """What the table says of a call; None where the call has no row."""
+class Resolved(NamedTuple):
+    """The row of the table that a call runs, in whatever run of its function."""
+
+    row: Operation
+    library: str
+    receiver: Value | None = None
+    setup: Value | None = None  # the call that constructed the module, where a module is called
+
+    def run(self, context: Context, value: Value, frame: Frame) -> Abstract | None:
+        """What the row says of the call."""
+        call = Call(context, value, frame, receiver=self.receiver, library=self.library)
+        if self.setup is not None:
+            call.setup = Call(context, self.setup, frame, library=self.library)
+        return self.row.transfer(call)
+
+
+def resolved(value: Value) -> Resolved | None:
+    """What the table has for a call; None where the call has no row."""
     called = value.inputs[0]
     library = _library(called)
     if library is not None:
-        return _run_row(Call(context, value, frame, library=library), value.name, library)
+        return _row(value.name, library, library)
     if called.op == "attr" and called.inputs:
         receiver = called.inputs[0]
         if receiver.op == "import" or any(each.op == "import" for each in receiver.inputs):
             return None  # a function of another module
-        return _run_row(
-            Call(context, value, frame, receiver=receiver, library=_library_behind(receiver)), value.name, "method"
-        )
+        library = _library_behind(receiver)
+        return _row(value.name, library or "method", library, receiver)
     if called.op in ("global", "free") and not called.inputs:
-        return _run_row(Call(context, value, frame, library="python"), value.name, "python")
+        return _row(value.name, "python", "python")
     setup = _construction(called)
-    if setup is not None:
-        library = _library(setup.inputs[0])
-        if library is not None:
-            call = Call(context, value, frame, library=library)
-            call.setup = Call(context, setup, frame, library=library)
-            return _run_row(call, setup.name, library)
-    return None
+    library = _library(setup.inputs[0]) if setup is not None else None
+    return _row(setup.name, library, library, None, setup) if setup is not None and library is not None else None
 
 
-def _run_row(call: Call, name: str, library: str) -> Abstract | None:
-    row = operations.find(name, call.library or library)
-    return row.transfer(call) if row is not None else None
+def _row(
+    name: str, spelled: str, library: str, receiver: Value | None = None, setup: Value | None = None
+) -> Resolved | None:
+    row = operations.find(name, spelled)
+    return Resolved(row, library, receiver, setup) if row is not None else None
 
 
 def library_of(call: Value) -> str | None:
@@ -172,4 +187,4 @@ def _construction(called: Value) -> Value | None:
     return None
 
 
-__all__ = ["Class", "arguments_of", "inner_frame", "operation_of"]
+__all__ = ["Class", "Resolved", "arguments_of", "inner_frame", "resolved"]

@@ -137,7 +137,7 @@ def valued(dim: Dim, numbers: Mapping[str, int], unknown: Mapping[Symbol, int] |
                 factor *= Fraction(numbers[each.owner]) ** power
             elif unknown is not None and each in unknown:
                 factor *= Fraction(unknown[each]) ** power
-            elif isinstance(each.owner, tuple) and each.owner[0] == "quotient":
+            elif isinstance(each.owner, tuple) and each.owner[0] in ("quotient", "floor"):
                 above, below = (valued(part, numbers, unknown) for part in each.owner[1:])
                 factor *= Fraction(above // below) ** power
             else:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-from weakref import WeakKeyDictionary
-
 import libcst as cst
 
 from infonce_lint.repair.proof import Proof
 from infonce_lint.semantic.graph.paths import path_text
 from infonce_lint.semantic.graph.syntax import changes_receiver, leaves
 from infonce_lint.semantic.graph.values import Class, Function, Value
-from infonce_lint.semantic.losses.model import ContrastiveLoss, SemanticModel
+from infonce_lint.semantic.losses.model import ContrastiveLoss, Reads, SemanticModel
 from infonce_lint.semantic.shapes.dims import Origin, Symbol
 from infonce_lint.semantic.shapes.domain import Number, Tensor
 from infonce_lint.semantic.shapes.facts import Relation
@@ -41,20 +38,18 @@ def remaining_reads(loss: ContrastiveLoss, proof: Proof) -> list[Value]:
     return list(found.values())
 
 
-_Reads: TypeAlias = "tuple[frozenset[Symbol] | None, list[Value]]"
-_NO_READS: _Reads = (frozenset(), [])
-_READS: WeakKeyDictionary[SemanticModel, dict[Function, _Reads]] = WeakKeyDictionary()
+_NO_READS: Reads = (frozenset(), [])
 
 
-def _size_reads(model: SemanticModel) -> dict[Function, _Reads]:
+def _size_reads(model: SemanticModel) -> dict[Function, Reads]:
     """The reads of configured sizes in each function, and which sizes they are; None where only a unit tells that.
 
     Found once for all units, so that a file of many losses does not ask each of them for every read of the others.
     """
-    if model not in _READS:
+    if model.size_reads is None:
         interpreter = Interpreter(model.origins, model.roles.rows, lambda each: model.values_by_function.get(each, []))
         configured = model.origins.configured
-        found: dict[Function, _Reads] = {}
+        model.size_reads = {}
         for function, values in model.values_by_function.items():
             reads = [
                 each
@@ -62,9 +57,8 @@ def _size_reads(model: SemanticModel) -> dict[Function, _Reads]:
                 if each.op in _READING and each.node is not None and configured(each) is not None
             ]
             if reads:
-                found[function] = (_counted(reads, interpreter), reads)
-        _READS[model] = found
-    return _READS[model]
+                model.size_reads[function] = (_counted(reads, interpreter), reads)
+    return model.size_reads
 
 
 def _counted(reads: list[Value], interpreter: Interpreter) -> frozenset[Symbol] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from infonce_lint.semantic.graph.flow import GraphBuilder
 from infonce_lint.semantic.graph.linking import link
@@ -35,6 +35,9 @@ class Purpose(enum.Enum):
     LAYOUT = 3
     NORMALISER = 4
 
+
+Reads: TypeAlias = "tuple[frozenset[object] | None, list[Value]]"
+"""The reads of configured sizes in a function, and what tells these sizes from others; None where that is not known."""
 
 _PURPOSES = {
     Kind.LABELS: Purpose.LABELS,
@@ -97,6 +100,7 @@ class SemanticModel:
         self.roles = Roles(self.module)
         self.origins = Origins(self.module, settings, tied_sizes(self.module, settings, self.roles))
         self.guards = Guards(self.origins)
+        self.size_reads: dict[Function, Reads] | None = None  # found with the first fix, for those of all losses
         self.losses: list[ContrastiveLoss] = self._find_losses() if self._may_hold_a_loss() else []
 
     @cached_property

@@ -30,9 +30,9 @@ def may_tie_size(data: bytes) -> bool:
     False is always right.
     """
     return (
-        any(_may_make(data, *place) for place in _makers(data))
+        any(_may_be_called(data, *match.span()) for match in _loss_stems().finditer(data))
         and _constructor().search(data) is not None
-        and any(_may_be_called(data, *match.span()) for match in _loss_stems().finditer(data))
+        and any(_may_make(data, *place) for place in _makers(data))  # last: it reads the table of operations
     )
 
 

@@ -48,12 +48,24 @@ def only(proof: Proof) -> SiteProof:
     return found
 
 
+#: What --prove withholds though the fix is right (`tests/execution` runs these): inputs that it cannot make up.
+NOT_PROVEN = {
+    "rules/configured-labels/views_from_configuration_sum.py": "multi_crop_nce: TypeError",
+    "rules/configured-mask/broadcast_distances.py": "overlap_logits: it returns inf",
+    "rules/configured-mask/helper_of_another_file.py": "info_nce: it needs helpers.warm_up",
+}
+
+
 def check_fixture(path: Path, worker: Worker) -> None:
     data = path.read_bytes()
     fixed = repaired(data, str(path))
     if fixed == data:
         pytest.skip("it has no automatic fix")
     proof = prove_fix(str(path), data, fixed, Settings(), worker)
+    if name_of(path) in NOT_PROVEN:
+        assert not proof.proven
+        assert NOT_PROVEN[name_of(path)] in proof.message
+        return
     assert proof.proven is (name_of(path) != REFUSING), proof.message
     shown = [each.reproduced for each in proof.sites if each.reproduced]
     assert shown

@@ -32,8 +32,7 @@ def remaining_reads(loss: ContrastiveLoss, proof: Proof) -> list[Value]:
         for value in reads:
             if id(value.node) in reported:
                 continue
-            dim = proof.number(value)
-            if dim is not None and dim.of(Origin.SIZE) & proof.sizes and _reaches_loss(value, proof, tied):
+            if _is_of_unit(value, proof) and _reaches_loss(value, proof, tied):
                 found.setdefault(id(value.node), value)
     return list(found.values())
 
@@ -100,12 +99,13 @@ def residue_problem(loss: ContrastiveLoss, proof: Proof) -> str:
 
 
 def _reads_size(function: Function, loss: ContrastiveLoss, proof: Proof) -> bool:
-    for value in loss.model.values_by_function.get(function, ()):
-        if value.op in _READING and value.node is not None and loss.model.origins.configured(value) is not None:
-            dim = proof.number(value)
-            if dim is not None and dim.of(Origin.SIZE) & proof.sizes:
-                return True
-    return False
+    _, reads = _size_reads(loss.model).get(function, _NO_READS)
+    return any(_is_of_unit(read, proof) for read in reads)
+
+
+def _is_of_unit(read: Value, proof: Proof) -> bool:
+    dim = proof.number(read)
+    return dim is not None and bool(dim.of(Origin.SIZE) & proof.sizes)
 
 
 def _kept_tensor(loss: ContrastiveLoss, proof: Proof) -> Value | None:

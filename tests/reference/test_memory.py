@@ -29,8 +29,8 @@ def test_tiled_stays_under_the_limit_where_a_matrix_does_not() -> None:
 
 @pytest.mark.slow
 def test_memory_grows_with_the_rows_and_not_with_their_square() -> None:
-    tiled = {rows: peak_mib("ours, tiled", rows) for rows in (4096, 8192, 16384)}
-    assert tiled[16384] <= 2.5 * tiled[8192] <= 2.5**2 * tiled[4096]
+    # Four times the rows: numbers for each row grow by 4, numbers for each pair by 16; allocators round by megabytes.
+    assert peak_mib("ours, tiled", 16384) <= 8 * peak_mib("ours, tiled", 4096)
     assert peak_mib("ours, towers, tiled", 8192) <= LIMIT_MIB
     assert peak_mib("ours, dense", 8192) <= peak_mib("copied form", 8192)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from infonce_lint.finding import Finding, Fix, Position, Span
 from infonce_lint.screening.bytes import may_hold_finding, may_name_our_codes
@@ -18,6 +18,10 @@ from infonce_lint.settings import Settings
 from infonce_lint.sources.document import Document, read
 from infonce_lint.sources.source import SourceError, SourceFile
 from infonce_lint.sources.suppression import Suppressions
+
+if TYPE_CHECKING:
+    from infonce_lint.repair import Refusal
+    from infonce_lint.semantic.losses.model import ContrastiveLoss
 
 #: What finds the findings of a source file: `lint`, or something built on it.
 Linted: TypeAlias = "Callable[[SourceFile, Settings], list[Finding]]"
@@ -92,20 +96,25 @@ def _loss_findings(source: SourceFile, settings: Settings, suppressions: Suppres
     from infonce_lint.semantic.losses.model import SemanticModel
 
     model = SemanticModel(source.module, settings)
-    findings: list[Finding] = []
+    units: dict[ContrastiveLoss, list[Finding]] = {}
     for loss in model.losses:
         unit = [finding for rule in discover() for finding in rule.check(loss, source)]
-        if not unit:
-            continue
-        from infonce_lint.repair import plan_fix
+        if unit:
+            units[loss] = unit
+    if not units:
+        return []
+    from infonce_lint.repair import Refusal, fixed_together, plan_fix
 
+    planned: dict[ContrastiveLoss, Fix | Refusal] = {}
+    for loss, unit in units.items():
         withheld = _withheld(unit, source, settings, suppressions)
-        planned = plan_fix(loss, source, settings) if not withheld else None
-        if isinstance(planned, Fix):
-            findings += [replace(each, fix=planned) for each in unit]
+        planned[loss] = Refusal(withheld) if withheld else plan_fix(loss, source, settings)
+    findings: list[Finding] = []
+    for loss, plan in fixed_together(planned, source).items():
+        if isinstance(plan, Fix):
+            findings += [replace(each, fix=plan) for each in units[loss]]
         else:
-            withheld = withheld or (planned.reason if planned is not None else "")
-            findings += [replace(each, withheld=withheld) for each in unit]
+            findings += [replace(each, withheld=plan.reason) for each in units[loss]]
     return findings
 
 

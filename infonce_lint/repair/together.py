@@ -1,0 +1,102 @@
+"""Losses that run one another are repaired together or not at all: else a crash would turn into another value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeAlias
+
+from infonce_lint.finding import Applicability, Fix, Span
+from infonce_lint.repair.plan import Refusal
+from infonce_lint.semantic.graph.values import Function
+from infonce_lint.semantic.losses.model import ContrastiveLoss
+from infonce_lint.sources.source import SourceFile
+
+Planned: TypeAlias = "Fix | Refusal"
+
+
+def fixed_together(planned: Mapping[ContrastiveLoss, Planned], source: SourceFile) -> dict[ContrastiveLoss, Planned]:
+    """What becomes of the plan of each loss once the losses that it runs, or that run it, are looked at.
+
+    A loss that is repaired raises no more at a batch of another size; what it returns then goes into a loss that still
+    counts the configured rows. So one without a fix holds back those around it, and an unsafe one makes them unsafe,
+    unless the fix of another rewrites its reads too.
+    """
+    found = dict(planned)
+    safe = [plan for plan in found.values() if isinstance(plan, Fix) and _is_safe(plan)]
+    open_losses = [loss for loss, plan in found.items() if plan not in safe and not _is_rewritten(loss, safe, source)]
+    refused = [loss for loss in open_losses if isinstance(found[loss], Refusal)]
+    for loss, other in _spread(found, refused):
+        found[loss] = Refusal(
+            f"`{_first(other)}` of `{other.name}` is not repaired, and the two losses run together; repair both by hand"
+        )
+    unsafe = [loss for loss in open_losses if isinstance(found[loss], Fix)]
+    for loss, other in _spread(found, unsafe):
+        plan = found[loss]
+        if isinstance(plan, Fix):
+            why = f"it runs together with `{other.name}`, whose fix is unsafe: check both before applying them"
+            found[loss] = replace(plan, applicability=Applicability.UNSAFE, why=why)
+    return found
+
+
+def _spread(
+    planned: Mapping[ContrastiveLoss, Planned], sources: list[ContrastiveLoss]
+) -> list[tuple[ContrastiveLoss, ContrastiveLoss]]:
+    """The losses with a fix to which something spreads from some of them, each with the one that it came from."""
+    repaired: dict[Function, list[ContrastiveLoss]] = {}
+    for loss, plan in planned.items():
+        if isinstance(plan, Fix) and loss not in sources:
+            for function in loss.functions:
+                repaired.setdefault(function, []).append(loss)
+    found: dict[ContrastiveLoss, ContrastiveLoss] = {}
+    stack = list(sources) if repaired else []
+    while stack:
+        source = stack.pop()
+        for function in _running(source) | _run_by(source):
+            for loss in repaired.get(function, ()):
+                if loss not in found:
+                    found[loss] = source
+                    stack.append(loss)
+    return list(found.items())
+
+
+def _running(loss: ContrastiveLoss) -> set[Function]:
+    """The functions that run a loss, directly or not; what a module does at its top is a demonstration or a script."""
+    found = set(loss.functions)
+    stack = [*found]
+    while stack:
+        for call in stack.pop().callers:
+            if call.function not in found and not call.function.is_module:
+                found.add(call.function)
+                stack.append(call.function)
+    return found
+
+
+def _run_by(loss: ContrastiveLoss) -> set[Function]:
+    """The functions that a loss runs, directly or not."""
+    found = set(loss.functions)
+    stack = [*found]
+    while stack:
+        for call in stack.pop().calls:
+            if call.callee is not None and call.callee not in found:
+                found.add(call.callee)
+                stack.append(call.callee)
+    return found
+
+
+def _is_rewritten(loss: ContrastiveLoss, fixes: list[Fix], source: SourceFile) -> bool:
+    """Whether one of some fixes of other losses writes every read of a loss anew."""
+    reads = [source.span(use.read.node) for use in loss.size_uses if use.read.node is not None]
+    return any(all(any(_holds(edit.span, read) for edit in fix.edits) for read in reads) for fix in fixes)
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    return outer.start <= inner.start and inner.end <= outer.end
+
+
+def _first(loss: ContrastiveLoss) -> str:
+    return min(loss.size_uses, key=lambda use: (use.read.function.qualified_name, use.read.index)).text
+
+
+def _is_safe(fix: Fix) -> bool:
+    return fix.applicability is Applicability.SAFE

@@ -12,6 +12,7 @@ from infonce_lint.semantic.shapes.dims import Origin, symbol
 from infonce_lint.semantic.shapes.domain import Abstract, Frame, Nothing, Number, Opaque, Tensor
 
 _LONGEST_PATH = 12
+_DEEPEST_CALL = 4
 #: What can read a configured size.
 READING = frozenset({"attr", "sub", "call", "self", "global", "name"})
 
@@ -95,7 +96,7 @@ def place_of(context: Context, value: Value, frame: Frame) -> object:
     return None
 
 
-def canonical(context: Context, value: Value, frame: Frame) -> tuple[object, ...] | None:
+def canonical(context: Context, value: Value, frame: Frame, depth: int = 0) -> tuple[object, ...] | None:
     """A path that is the same however an entry is read: as an attribute, a key, by ``getattr`` or ``vars``.
 
     It begins with what it is a path of: a name of the file, or for an object's own attributes its class. In a call the
@@ -120,12 +121,14 @@ def canonical(context: Context, value: Value, frame: Frame) -> tuple[object, ...
             given = frame.holding(param.function)
             known = given.given.get(param) if given is not None else None
             if known is None:
-                return (*_named_path(param), *reversed(parts))
+                return (*_passed_path(context, param, frame, depth), *reversed(parts))
             if not isinstance(known, Opaque):
                 return None
             value, frame = known.site.value, known.site.frame
         elif value.op in ("name", "global", "closure", "free") and value.name:
             return (value.name, *reversed(parts))
+        elif value.op == "call" and value.bound and value.function.is_module:
+            return (value.bound, *reversed(parts))  # what a name of the file was set to
         else:
             return None
     return None
@@ -135,6 +138,16 @@ def _param_of(value: Value) -> Value | None:
     if value.op == "param":
         return value
     return value.inputs[0] if value.inputs and value.inputs[0].op == "param" else None
+
+
+def _passed_path(context: Context, param: Value, frame: Frame, depth: int) -> tuple[object, ...]:
+    """A parameter for which every call in the file gives one and the same thing is that thing."""
+    if param.inputs and not param.function.is_constructor and depth < _DEEPEST_CALL:
+        paths = {canonical(context, each, frame, depth + 1) for each in param.inputs}
+        (only,) = paths if len(paths) == 1 else (None,)
+        if only is not None:
+            return only
+    return _named_path(param)
 
 
 def _named_path(param: Value) -> tuple[object, ...]:

@@ -41,9 +41,11 @@ def _broadcast(value: Value) -> Similarity | None:
 
 
 def _new_axis(value: Value) -> int | None:
-    """The axis of length one that a tensor was given: 1 for ``x.unsqueeze(1)`` and ``x[:, None]``."""
+    """The axis that a tensor was given: 1 for ``x.unsqueeze(1)`` and ``x[:, None]``, made longer or not."""
     if value.op in _NAMES and value.inputs:
         value = value.inputs[-1]
+    if value.op is Op.CALL and has(called_name(value), Column.LENGTHENS):
+        value = tensor_of(value) or value
     if value.op is Op.CALL and has(called_name(value), Column.NEW_AXIS):
         axis = option(value, 0, "dim", "axis")
         return axis.literal if axis is not None and isinstance(axis.literal, int) else None

@@ -33,6 +33,7 @@ class Column(enum.Enum):
     SUMS_ROWS = "of a product, it compares each row with its partner"
     SUMS_AXIS = "it sums over an axis, which may be that of the features"
     NEW_AXIS = "it gives an axis, along which rows are broadcast against rows"
+    LENGTHENS = "the axis so given is made as long as it will be met"
     FOLDS = "it may fold a list of scores to a square"
     DIAGONAL = "it takes a matrix's own diagonal"
     # where rows come from

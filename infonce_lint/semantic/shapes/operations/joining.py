@@ -193,6 +193,7 @@ def _repeated(call: Call, tensor: Tensor | None, times: list[Dim] | None) -> Abs
     keeps_rows="repeat tile",
     keeps_numbers="repeat",
     reshapes="repeat tile",
+    lengthens="repeat tile",
     keeps_largest="repeat tile",
     operator="Tile",
 )
@@ -258,6 +259,7 @@ def _repeated_unevenly(call: Call, tensor: Tensor) -> Tensor | None:
     keeps_numbers="expand",
     makes_shaped="broadcast_to",
     reshapes="expand",
+    lengthens="expand broadcast_to",
     keeps_largest="expand",
 )
 def expand(call: Call) -> Abstract | None:
@@ -278,18 +280,25 @@ def expand(call: Call) -> Abstract | None:
         if size.integer == -1:
             dims.append(dim)
             continue
-        if dim.number != 1 and not _may_be_one(dim):
+        if dim.number != 1 and not _may_be_one(call, dim, own):
             call.equal(dim, size)
         dims.append(size)
     return Tensor(tuple(dims), None, tensor.kind)
 
 
-def _may_be_one(dim: Dim) -> bool:
-    """Whether an axis is one of a tensor from elsewhere: what is expanded mostly has an axis of one."""
-    return any(isinstance(each.owner, Site) for each in dim.of(Origin.AXIS))
+def _may_be_one(call: Call, dim: Dim, own: list[Dim]) -> bool:
+    """Whether an axis of a tensor from elsewhere may be one of length 1: what is expanded mostly has such an axis.
+
+    Where another axis is one for certain, that is the one to be expanded, and the rows of the features are many.
+    """
+    owners = [each.owner for each in dim.of(Origin.AXIS) if isinstance(each.owner, Site)]
+    is_rows = any(each.value in call.context.rows for each in owners) and any(each.number == 1 for each in own)
+    return bool(owners) and not is_rows
 
 
-@operation("expand_as", "broadcast_as", keeps_diagonal="expand_as", method_keeps_rows="expand_as")
+@operation(
+    "expand_as", "broadcast_as", keeps_diagonal="expand_as", method_keeps_rows="expand_as", lengthens="expand_as"
+)
 def expand_as(call: Call) -> Abstract | None:
     """As long as another tensor."""
     tensor, other = call.tensor(0), call.tensor(1, "other")

@@ -2,71 +2,108 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import libcst as cst
 
+from infonce_lint.semantic.graph.syntax import may_leave
 from infonce_lint.semantic.graph.values import Block, Function, Value
 from infonce_lint.semantic.shapes.domain import Site
 
 #: Suites that run whenever the statement is reached, a loop over an empty range apart.
 _PLAIN = (cst.With, cst.Try, cst.TryStar, cst.For, cst.While, cst.FunctionDef, cst.Lambda, cst.Module)
 _LEAVING = (cst.Return, cst.Raise, cst.Continue, cst.Break)
+_NUMBERS = frozenset({"binop", "unary", "name", "phi", "tuple"})
 _MOST_USES = 200
-Place = tuple[Block, int]
+Place: TypeAlias = tuple[Block, int]
 
 
-def covers(site: Site, read: Value, calls: list[Value]) -> bool:
+def covers(site: Site, read: Value, call: Value | None) -> bool:
     """Whether the operation at ``site`` runs whenever ``read`` does, or whenever what is computed from it is used.
 
-    ``calls`` are the calls by which the read's own function runs, seen from the loss.
+    ``call`` is one by which the read's own function runs, if there is any in the file.
     """
-    place = _place_in_root(site)
-    if place is None:
+    found = _place_in_root(site)
+    if found is None:
         return False
-    block, index, function = place
-    positions = [(read.block, read.index, read.function), *((each.block, each.index, each.function) for each in calls)]
-    for inner, at, owner in positions:
-        if owner is function:
-            if _runs_with((block, index), (inner, at)):
-                return True
-            return not _encloses(block, inner) and _all_uses_within(block, read)
-    return _is_unconditional(block)
+    fact, function = found
+    if read.function is function:
+        return runs_with(fact, (read.block, read.index)) or _runs_with_all_uses(fact, read)
+    if call is not None and call.function is function:
+        return runs_with(fact, (call.block, call.index)) or _runs_with_all_uses(fact, call)
+    return _runs_always(*fact)
 
 
-def _place_in_root(site: Site) -> tuple[Block, int, Function] | None:
+def forces(site: Site, place: Place, call: Value | None) -> bool:
+    """Whether the operation at ``site`` runs whenever a statement at ``place`` does, in what ``call`` runs."""
+    found = _place_in_root(site)
+    if found is None:
+        return False
+    fact, function = found
+    if place[0].function is function:
+        return runs_with(fact, place)
+    if call is not None and call.function is function:
+        return runs_with(fact, (call.block, call.index))
+    return _runs_always(*fact)
+
+
+def _place_in_root(site: Site) -> tuple[Place, Function] | None:
     """Where the operation stands in the function that is interpreted by itself; None behind a branch of a helper."""
     block, index, frame = site.value.block, site.value.index, site.frame
     while frame.call is not None and frame.caller is not None:
-        if not _is_unconditional(block):
+        if not _runs_always(block, index):
             return None
         block, index, frame = frame.call.block, frame.call.index, frame.caller
-    return block, index, block.function
+    return (block, index), block.function
 
 
-def _is_unconditional(block: Block | None) -> bool:
-    while block is not None:
-        if not isinstance(block.statement, _PLAIN):
+def _runs_always(block: Block, index: int) -> bool:
+    """Whether a statement is reached whenever its function runs."""
+    inner: Block | None = block
+    while inner is not None:
+        if not isinstance(inner.statement, _PLAIN) or _leaves_between(inner, -1, index, in_loop=False):
             return False
-        block = block.parent
+        index = inner.index
+        inner = inner.parent
     return True
 
 
-def _runs_with(fact: Place, read: Place) -> bool:
-    """Whether a place is passed on every way that passes ``read``: in an enclosing block, or a plain suite in one."""
+def runs_with(fact: Place, place: Place) -> bool:
+    """Whether a statement is passed on every way that passes ``place``: in a block around it or a plain suite."""
     wanted, at = fact
-    while not _encloses(wanted, read[0]) and isinstance(wanted.statement, _PLAIN) and wanted.parent is not None:
+    while not _encloses(wanted, place[0]) and isinstance(wanted.statement, _PLAIN) and wanted.parent is not None:
+        if _leaves_between(wanted, -1, at, in_loop=False):
+            return False
         wanted, at = wanted.parent, wanted.index
+    passed: list[Place] = []
     block: Block | None
-    block, index = read
-    leaves = False
-    while block is not None:
-        if block is wanted:
-            return at <= index or not leaves
-        leaves = leaves or _leaves(block)
-        index, block = block.index, block.parent
-    return False
+    block, index = place
+    while block is not None and block is not wanted:
+        passed.append((block, index))
+        index = block.index
+        block = block.parent
+    if block is None:
+        return False
+    if at <= index:
+        return True
+    in_loop = False
+    for inner, start in reversed(passed):
+        in_loop = in_loop or isinstance(inner.statement, cst.For | cst.While)
+        if _ends_by_leaving(inner) or _leaves_between(inner, start, None, in_loop=in_loop):
+            return False
+    return not _leaves_between(wanted, index, at, in_loop=False)
 
 
-def _leaves(block: Block) -> bool:
+def _leaves_between(block: Block, after: int, before: int | None, *, in_loop: bool) -> bool:
+    """Whether a statement of a block behind ``after`` and before ``before`` may leave the function or the round."""
+    return any(
+        may_leave(statement, in_loop=in_loop)
+        for index, statement in block.statements.items()
+        if index > after and (before is None or index < before)
+    )
+
+
+def _ends_by_leaving(block: Block) -> bool:
     """Whether a suite ends by leaving its function or its loop's round."""
     if not block.statements or block.parent is None:
         return False
@@ -74,8 +111,8 @@ def _leaves(block: Block) -> bool:
     return isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], _LEAVING)
 
 
-def _all_uses_within(block: Block, read: Value) -> bool:
-    """Whether everything that is computed from a read, as long as it is a number, is used in one block."""
+def _runs_with_all_uses(fact: Place, read: Value) -> bool:
+    """Whether a statement runs whenever something is used that is computed from a read and is no number any more."""
     stack, seen = [read], {read}
     while stack:
         value = stack.pop()
@@ -85,9 +122,9 @@ def _all_uses_within(block: Block, read: Value) -> bool:
             seen.add(user)
             if len(seen) > _MOST_USES:
                 return False
-            if user.op in ("binop", "unary", "name", "phi", "tuple") and user.function is read.function:
+            if user.op in _NUMBERS and user.function is read.function:
                 stack.append(user)
-            elif not _encloses(block, user.block):
+            elif not runs_with(fact, (user.block, user.index)):
                 return False
     return len(seen) > 1
 

@@ -65,7 +65,8 @@ def is_bound_before(value: Value, place: tuple[Block, int]) -> bool:
     current, at = place
     while current is not None:
         if current is value.block:
-            return value.index < _first_on_row(current, at)
+            # what a statement's head binds, a loop's variable, is there in its suite
+            return value.index < _first_on_row(current, at) or (current is not place[0] and value.index == at)
         at, current = current.index, current.parent
     return False
 

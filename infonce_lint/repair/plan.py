@@ -131,8 +131,10 @@ class _Planner:
                 raise Refused(
                     f"`{derived.rows}` is not known before every use of the size; derive the size after it by hand"
                 )
-            if any(block.inline for block, _ in derived.places):
-                self.doubts.append("the assertion stands before a one-row branch that alone needs it")
+            if doubt := derived.doubt(place):
+                self.doubts.append(doubt)
+            if not self.proof.is_forced(place, frozenset(derived.sizes)):
+                self.doubts.append("the assertion also stands on ways on which nothing needs it to hold")
             insertions.setdefault(place, []).extend(derived.lines(self.settings))
         for place, lines in rewriter.insertions.items():
             insertions.setdefault(place, []).extend(lines)

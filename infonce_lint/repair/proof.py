@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
 
-from infonce_lint.repair.covering import covers
-from infonce_lint.semantic.graph.paths import path_text
+from infonce_lint.repair.covering import Place, covers, forces
+from infonce_lint.semantic.graph.paths import path_text, shown
 from infonce_lint.semantic.graph.values import Block, Function, Value
 from infonce_lint.semantic.losses.model import ContrastiveLoss
 from infonce_lint.semantic.shapes.dims import WORLD, Dim, Origin, Symbol, symbol
@@ -49,7 +49,7 @@ class Proof:
     def _certain(self) -> list[Fact]:
         """The facts but those that count all entries of a tensor of which the rank is a guess: one may be missing."""
         known = (self._compared(fact) for fact in self.facts)
-        return [fact for fact in known if not any(map(self._counts_guessed, (fact.left, fact.right)))]
+        return [fact for fact in known if not self._counts_guessed(fact)]
 
     def _compared(self, fact: Fact) -> Fact:
         """Rows that are compared one by one, each with its own partner, are equally many."""
@@ -67,11 +67,19 @@ class Proof:
             found.update(user for operand in operands for user in operand.users if operands <= set(user.inputs))
         return frozenset(found)
 
-    def _counts_guessed(self, dim: Dim) -> bool:
-        for monomial, _ in dim.terms:
-            owners = [symbol.owner for symbol, _ in monomial if symbol.origin is Origin.AXIS]
-            if any(owner in self.interpreter.guessed and owners.count(owner) > 1 for owner in owners):
-                return True
+    def _counts_guessed(self, fact: Fact) -> bool:
+        """Whether a side multiplies axes of a tensor of guessed rank, beyond the first ones that it surely has."""
+        context = self.interpreter
+        is_unguessed = (fact.relation, fact.left, fact.right) in context.unguessed
+        for monomial, _ in (*fact.left.terms, *fact.right.terms):
+            axes: dict[object, list[int]] = {}
+            for each, _ in monomial:
+                if each.origin is Origin.AXIS and each.owner in context.guessed:
+                    axes.setdefault(each.owner, []).append(each.axis)
+            for owner, places in axes.items():
+                is_whole = not isinstance(owner, Site) or max(places) + 1 >= context.ranks.get(owner, 0)
+                if len(places) > 1 and (is_whole or not is_unguessed or min(places) < 0):
+                    return True
         return False
 
     def _functions(self) -> list[Function]:
@@ -168,17 +176,28 @@ class Proof:
     def is_covered(self, places: list[Value], wanted: Dim) -> bool:
         """Whether the facts that hold whenever one of some places is reached decide a number by themselves."""
         sizes = wanted.of(Origin.SIZE)
-        about = [fact for fact in self._certain() if sizes & (fact.left.symbols | fact.right.symbols)]
-        for place in places:
-            calls = list(place.function.callers)
-            holding = [fact for fact in about if covers(fact.site, place, calls)]
-            if len(holding) == len(about):
-                continue
-            others = [fact for fact in self._certain() if fact not in about]
-            theory = Theory([*others, *holding])
-            if not all(any(_is_part_of(size, dim) for dim in theory.solved.values()) for size in sizes):
-                return False
-        return True
+        return all(
+            self._decide(sizes, partial(covers, read=place, call=call))
+            for place in places
+            for call in (*place.function.callers,) or (None,)
+        )
+
+    def is_forced(self, place: Place, sizes: frozenset[Symbol]) -> bool:
+        """Whether the facts that hold whenever a statement is reached decide some sizes, so that it may assert them."""
+        calls = (*place[0].function.callers,) or (None,)
+        return all(self._decide(sizes, partial(forces, place=place, call=call)) for call in calls)
+
+    def _decide(self, sizes: frozenset[Symbol], holds: Callable[[Site], bool]) -> bool:
+        """Whether the facts that hold at some place tie every one of some sizes to a tensor from elsewhere."""
+        about: list[Fact] = []
+        others: list[Fact] = []
+        for fact in self._certain():
+            (about if sizes & (fact.left.symbols | fact.right.symbols) else others).append(fact)
+        holding = [fact for fact in about if holds(fact.site)]
+        if len(holding) == len(about):
+            return True
+        solved = Theory([*others, *holding]).solved.values()
+        return all(any(_is_part_of(size, dim) for dim in solved) for size in sizes)
 
     def evidence(self, wanted: Dim) -> Fact | None:
         """The fact that a message shows for a size: of those that were used, the simplest."""
@@ -198,8 +217,15 @@ class Proof:
                             yield own, self.theory.of(own)  # before the gather, a rank's own
 
     def told(self, fact: Fact) -> str:
-        """A fact as an equation in the words of the code."""
-        return f"{fact.left.shown(self.name)} == {fact.right.shown(self.name)}"
+        """A fact as an equation in the words of the code, tensors first and nothing subtracted."""
+        rest = fact.left - fact.right
+        left = Dim(frozenset((each, value) for each, value in rest.terms if value > 0))
+        right = Dim(frozenset((each, -value) for each, value in rest.terms if value < 0))
+        if not left.terms or not right.terms:
+            left, right = fact.left, fact.right
+        if right.of(Origin.AXIS) and not left.of(Origin.AXIS):
+            left, right = right, left
+        return f"{left.shown(self.name)} == {right.shown(self.name)}"
 
     def name(self, named: Symbol) -> str:
         """How messages write a symbol."""
@@ -207,7 +233,7 @@ class Proof:
         if named.origin is Origin.WORLD:
             return "world_size"
         if isinstance(owner, Site):
-            text = path_text(owner.value) or owner.name or "..."
+            text = shown(owner.value) or "..."
             return f"{text}.shape[{named.axis}]" if named.origin is Origin.AXIS else text
         read = self.interpreter.size_reads.get(owner)
         if read is not None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import libcst as cst
 
 from infonce_lint.finding import Edit, Span
+from infonce_lint.repair.covering import Place
 from infonce_lint.repair.history import change_of
 from infonce_lint.repair.place import anchor, free_name, is_bound_before, new_argument, on_one_row, replace
-from infonce_lint.repair.rewrite import Place, Refused, Rewriter
+from infonce_lint.repair.rewrite import Refused, Rewriter
 from infonce_lint.semantic.graph.values import Function, Value
 from infonce_lint.semantic.losses.model import SizeUse
 from infonce_lint.semantic.shapes.dims import Origin

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from infonce_lint.finding import Edit
 from infonce_lint.repair.candidates import Candidate, Candidates
+from infonce_lint.repair.covering import Place, runs_with
 from infonce_lint.repair.place import (
     delete,
     encloses,
@@ -22,11 +22,10 @@ from infonce_lint.semantic.graph.paths import path_text
 from infonce_lint.semantic.graph.values import Block, Function, Value
 from infonce_lint.semantic.losses.model import ContrastiveLoss, SizeUse
 from infonce_lint.semantic.names import words
-from infonce_lint.semantic.shapes.dims import WORLD, Dim, Origin, symbol
+from infonce_lint.semantic.shapes.dims import WORLD, Dim, Origin, Symbol, symbol
 from infonce_lint.settings import Settings
 from infonce_lint.sources.source import SourceFile
 
-Place: TypeAlias = tuple[Block, int]
 _ROW_LIMIT = 110
 #: What makes several views of an image, by the words of its name (``x.view(2, -1)`` does not).
 _VIEW_WORDS = frozenset({"generator", "views", "crops", "multiview"})
@@ -47,7 +46,21 @@ class Derived:
     rows: str
     values: tuple[Value, ...]
     views: str
-    places: list[tuple[Block, int]] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
+    conditional: set[Place] = field(default_factory=set)  # those of which one side alone needs the size
+    sizes: set[Symbol] = field(default_factory=set)  # the configured ones that it stands for
+
+    def doubt(self, place: Place) -> str:
+        """Why the assertion must not stand at ``place``, before ways on which no size is needed; or empty."""
+        inline = {each for each in self.places if each[0].inline}
+        certain = [each for each in self.places if each not in inline and each not in self.conditional]
+        if any(runs_with(each, place) for each in certain):
+            return ""
+        if inline:
+            return "the assertion stands before a one-row branch that alone needs it"
+        if self.conditional:
+            return "the assertion stands before a conditional expression of which one side alone needs it"
+        return ""
 
     def lines(self, settings: Settings) -> list[str]:
         """The assertion and the definition."""
@@ -117,7 +130,7 @@ class Rewriter:
             gathered = self.candidates.best(wanted * symbol(Origin.WORLD, WORLD), read.scope or {}, read.function)
             if gathered is not None and gathered.ratio.world == 0:
                 # the rows of all ranks are there already: the factor beside the read goes
-                return [self._edit(read, self.text(gathered, read)), dropped]
+                return [self._edit(read, self.text(gathered, wanted, read)), dropped]
         return [self._edit(target, self.write(wanted, read))]
 
     def refuse(self, uses: list[SizeUse]) -> None:
@@ -132,12 +145,12 @@ class Rewriter:
             scope = {name: value for name, value in scope.items() if is_bound_before(value, place)}
         found = self.candidates.best(wanted, scope, at.function)
         if found is not None:
-            return self.text(found, at, place)
+            return self.text(found, wanted, at, place)
         total = self.candidates.sum_text(wanted, scope, at.function)
         if total is not None:
             rows, views = total
             names = [each.partition(".")[0] for each in rows.split(" + ")]
-            return self._local(rows, tuple(scope[each] for each in names), str(views), at, place)
+            return self._local(rows, tuple(scope[each] for each in names), str(views), wanted, at, place)
         if self.candidates.foreign:
             raise Refused(f"{self.candidates.foreign}; derive the size from the batch's own rows by hand")
         raise Refused(
@@ -150,7 +163,7 @@ class Rewriter:
             text = f"({text})"
         return replace(self.source, read.node, text)
 
-    def text(self, candidate: Candidate, at: Value, place: Place | None = None) -> str:
+    def text(self, candidate: Candidate, wanted: Dim, at: Value, place: Place | None = None) -> str:
         """The text of a candidate times its ratio; a division by views becomes a local with its assertion."""
         ratio = candidate.ratio
         if candidate.axis is None:
@@ -161,7 +174,7 @@ class Rewriter:
         world = self._named_text([symbol(Origin.WORLD, WORLD)], at) if ratio.world else ""
         if ratio.named or ratio.number.denominator != 1:
             views = self._views(candidate, at)
-            rows = self._local(rows, (candidate.value,), views, at, place)
+            rows = self._local(rows, (candidate.value,), views, wanted, at, place)
         elif ratio.number != 1:
             rows = f"{ratio.number.numerator} * {rows}"
         if ratio.world == 1:
@@ -193,7 +206,9 @@ class Rewriter:
             parts.insert(0, str(candidate.ratio.number.denominator))
         return " * ".join(parts)
 
-    def _local(self, rows: str, values: tuple[Value, ...], views: str, read: Value, place: Place | None = None) -> str:
+    def _local(
+        self, rows: str, values: tuple[Value, ...], views: str, wanted: Dim, read: Value, place: Place | None = None
+    ) -> str:
         """The name of the local size of a function, defined once for each count of rows and views."""
         function = read.function
         place = place or (read.block, read.index)
@@ -208,8 +223,9 @@ class Rewriter:
             derived = Derived(name, rows, values, views)
             self.derived[key] = derived
         derived.places.append(place)
-        if _is_conditional(read):
-            self.doubts.append("the assertion stands before a conditional expression of which one side alone needs it")
+        derived.sizes |= wanted.of(Origin.SIZE)
+        if self._is_conditional(read):
+            derived.conditional.add(place)
         return derived.name
 
     def _same_size(
@@ -225,6 +241,21 @@ class Rewriter:
             ]:
                 return derived
         return None
+
+    def _is_conditional(self, read: Value) -> bool:
+        """Whether a read stands in one side of a conditional expression, and the other does without its number."""
+        stack, seen = list(read.users), set()
+        while stack:
+            user = stack.pop()
+            if user in seen or user.block is not read.block or user.index != read.index:
+                continue
+            seen.add(user)
+            if user.op == "phi" and user.name == "ifexp":
+                sides = {self.proof.number(each) for each in user.inputs}
+                if None in sides or len(sides) > 1:
+                    return True
+            stack.extend(user.users)
+        return False
 
     def _rows(self, value: Value, function: Function) -> object:
         tensor = self.proof.tensor(value, function)
@@ -294,17 +325,3 @@ class Rewriter:
                 return delete(ours.start, theirs.start)
             current = product
         return None
-
-
-def _is_conditional(read: Value) -> bool:
-    """Whether a read stands in one side of a conditional expression."""
-    stack, seen = list(read.users), set()
-    while stack:
-        user = stack.pop()
-        if user in seen or user.block is not read.block or user.index != read.index:
-            continue
-        seen.add(user)
-        if user.op == "phi" and user.name == "ifexp":
-            return True
-        stack.extend(user.users)
-    return False

@@ -9,8 +9,8 @@ from textwrap import dedent
 
 import pytest
 
-from infonce_lint.finding import Applicability
-from tests.repair.snippets import fix, is_safe, new_rows, refusal, repaired
+from infonce_lint.finding import Applicability, Fix
+from tests.repair.snippets import fix, is_safe, new_rows, plan, refusal, repaired
 
 
 def test_all_reads_of_a_unit_are_rewritten_together() -> None:
@@ -189,3 +189,58 @@ def test_the_plan_does_not_depend_on_the_order_of_sets(code: str) -> None:
         for seed in range(4)
     }
     assert len(told) == 1
+
+
+class TestGuessedRanks:
+    LOSS = """
+    def loss(features, args):
+        z = {rows}
+        sim = z @ z.t() / args.temperature
+        eye = torch.eye(2 * args.batch_size, dtype=torch.bool)
+        labels = torch.arange(2 * args.batch_size)
+        return F.cross_entropy(sim.masked_fill(eye, -1e9), labels)
+    """
+
+    @pytest.mark.parametrize("rows", ["features.flatten(0, 1)", "torch.cat(torch.unbind(features, dim=1), dim=0)"])
+    def test_the_first_axes_count_the_rows_whatever_comes_behind_them(self, rows: str) -> None:
+        assert is_safe(self.LOSS.format(rows=rows))
+
+    def test_all_axes_but_the_last_may_be_more_than_two(self) -> None:
+        planned, _ = plan(self.LOSS.format(rows="features.reshape(-1, features.shape[-1])"))
+        assert not isinstance(planned, Fix) or "features.shape[0] * features.shape[1]" not in planned.why
+
+
+def test_a_helper_that_reads_the_configuration_it_is_given() -> None:
+    code = """
+    config = load()
+
+    def size_of(c):
+        return c.batch_size
+
+    def loss(z, w):
+        n = size_of(config)
+        return F.cross_entropy(z @ w.t(), torch.arange(n)) / 2
+    """
+    assert "n = z.shape[0]" in repaired(code)
+
+
+def test_rows_of_the_features_are_not_what_is_expanded() -> None:
+    code = """
+    def loss(a, b, args):
+        n = args.batch_size
+        x = a.unsqueeze(1).expand(n, n, -1)
+        y = b.unsqueeze(0).expand(n, n, -1)
+        return F.cross_entropy((x * y).sum(-1), torch.arange(n))
+    """
+    assert "n = a.shape[0]" in repaired(code)
+    assert "how many axes" in fix(code).why
+
+
+def test_the_equation_names_tensors_first_and_subtracts_nothing() -> None:
+    code = """
+    def loss(views, args):
+        z = torch.cat(views)
+        a, b = z[: args.batch_size], z[args.batch_size :]
+        return F.cross_entropy(a @ b.t(), torch.arange(args.batch_size)) + (a * b).mean()
+    """
+    assert "needs z.shape[0] == 2 * args.batch_size)" in fix(code).why

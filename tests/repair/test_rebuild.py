@@ -119,7 +119,7 @@ EYE = "return ~torch.eye(2 * self.batch_size).bool()"
 class TestShapes:
     def test_a_mask_of_other_columns_contradicts_the_similarity(self) -> None:
         code = FROZEN.format(built="torch.full((2 * batch_size, 2), temperature) > 0")
-        assert "disagree on what it counts (2 == z_i.shape[0] + z_j.shape[0] as well)" in refusal(code)
+        assert "disagree on what it counts (z_i.shape[0] + z_j.shape[0] == 2 as well)" in refusal(code)
 
 
 class TestHelpers:

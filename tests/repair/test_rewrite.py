@@ -199,3 +199,83 @@ class TestDerived:
         (check, local) = self.derived("2 * k").lines(Settings())
         assert local == "n = z.shape[0] // (2 * k)"
         compile(check, "<check>", "exec")
+
+
+class TestConditionalReads:
+    TERNARY = """
+    def loss(features, args):
+        size = args.batch_size if torch.is_grad_enabled() else {other}
+        sim = features @ features.T / args.temperature
+        labels = torch.arange(size).repeat({views})
+        return F.cross_entropy(sim, labels)
+    """
+
+    def test_both_sides_need_the_size(self) -> None:
+        assert is_safe(self.TERNARY.format(other="args.batch_size", views=2))
+
+    def test_one_side_alone_needs_it(self) -> None:
+        assert "one side alone" in fix(self.TERNARY.format(other="len(features) // 2", views=2)).why
+
+    BRANCH = """
+    def loss(features, args):
+        size = None
+        if args.plain: size = args.batch_size
+        {between}
+        sim = features @ features.T / args.temperature
+        labels = torch.arange({size}).repeat(2)
+        return F.cross_entropy(sim, labels)
+    """
+
+    def test_a_later_use_needs_it_on_every_way(self) -> None:
+        assert is_safe(self.BRANCH.format(between="pass", size="args.batch_size"))
+
+    def test_the_branch_alone_needs_it(self) -> None:
+        code = self.BRANCH.format(between="pass", size="size")
+        assert "one-row branch" in fix(code.replace("size = None", "size = len(features) // 2")).why
+
+
+class TestEarlyReturns:
+    """What returns between the read of a size and the operation that needs it may see batches of any size."""
+
+    LOSS = """
+    def loss(features, other, args):
+        size = args.batch_size
+        if args.plain:
+            return {returned}
+        sim = features @ {other}.T / args.temperature
+        return F.cross_entropy(sim, torch.arange({rows}))
+    """
+
+    def test_a_size_that_is_not_used_before_the_return(self) -> None:
+        assert is_safe(self.LOSS.format(returned="features.mean()", other="other", rows="size"))
+
+    def test_a_size_that_is_used_before_the_return(self) -> None:
+        code = self.LOSS.format(returned="features.mean() * size", other="other", rows="size")
+        assert "on another way" in fix(code).why
+
+    def test_an_assertion_stands_before_the_return(self) -> None:
+        code = self.LOSS.format(returned="features.mean()", other="features", rows="2 * size")
+        assert "nothing needs it to hold" in fix(code).why
+
+    def test_an_assertion_behind_the_return(self) -> None:
+        code = self.LOSS.format(returned="features.mean()", other="features", rows="2 * args.batch_size")
+        assert is_safe(code.replace("size = args.batch_size", "size = 1"))
+
+    def test_a_raise_is_no_way_out(self) -> None:
+        code = self.LOSS.format(returned="features.mean()", other="features", rows="2 * size")
+        assert is_safe(code.replace("return features.mean()", "raise ValueError"))
+
+    @pytest.mark.parametrize("word", ["continue", "break"])
+    def test_a_round_that_is_left(self, word: str) -> None:
+        code = """
+        def train(loader, args):
+            for features in loader:
+                size = args.batch_size
+                if args.plain:
+                    {word}
+                sim = features @ features.T / args.temperature
+                F.cross_entropy(sim, torch.arange(2 * size)).backward()
+        """
+        assert "nothing needs it to hold" in fix(code.format(word=word)).why
+        inner = "for _ in range(3):\n                        break"
+        assert is_safe(code.replace("{word}", inner))

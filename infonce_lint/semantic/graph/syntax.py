@@ -33,6 +33,24 @@ def leaves_if(statement: cst.If) -> bool:
     return leaves(statement.orelse.body)
 
 
+def may_leave(node: cst.CSTNode, *, in_loop: bool) -> bool:
+    """Whether a statement may return from its function or, where ``in_loop`` is false, leave its loop's round."""
+    if isinstance(node, cst.SimpleStatementLine | cst.SimpleStatementSuite | cst.IndentedBlock):
+        return any(may_leave(each, in_loop=in_loop) for each in node.body)
+    if isinstance(node, cst.Return):
+        return True
+    if isinstance(node, cst.Break | cst.Continue):
+        return not in_loop
+    if not isinstance(node, cst.BaseCompoundStatement | cst.Else | cst.Finally | cst.ExceptHandler | cst.MatchCase):
+        return False
+    if isinstance(node, cst.FunctionDef | cst.ClassDef):
+        return False
+    inner = in_loop or isinstance(node, cst.For | cst.While)
+    parts = [getattr(node, name, None) for name in ("body", "orelse", "finalbody")]
+    parts += [*getattr(node, "handlers", ()), *getattr(node, "cases", ())]
+    return any(part is not None and may_leave(part, in_loop=inner) for part in parts)
+
+
 def assigned_names(suite: cst.BaseSuite) -> list[str]:
     """The names that a suite may bind or change in place, in order of appearance."""
     found: dict[str, None] = {}

@@ -80,6 +80,8 @@ class Interpreter(Context):
             self.facts.clear()
             for function in wanted:
                 self.run_body(self.root(function))
+            if not self.guessed:
+                self.unguessed = {(fact.relation, fact.left, fact.right) for fact in self.facts}
             if not self.learned and not self._take_likely():
                 break
 

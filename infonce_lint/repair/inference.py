@@ -23,6 +23,29 @@ def inferred(proof: Proof, wanted: Dim) -> str:
     return ""
 
 
+def open_question(proof: Proof, wanted: Dim) -> str:
+    """Why no fact decides a size: what the loss needs of it, or where alone it is used."""
+    about = [fact for fact in proof.facts if _asks_for(fact, wanted)]
+    equal = [fact for fact in about if fact.relation is Relation.EQUAL and (fact.left - fact.right).of(Origin.AXIS)]
+    if equal:
+        simplest = min(equal, key=lambda each: len(each.left.terms) + len(each.right.terms))
+        return f"what the loss needs ({proof.told(simplest)}) does not tell the batch's rows alone"
+    for relation, reason in _INDECISIVE.items():
+        if any(fact.relation is relation for fact in about):
+            return reason
+    return "no tensor of the loss shows how many rows a batch has"
+
+
+#: Why a fact of some kind does not decide a size that it speaks of, most telling first.
+_INDECISIVE = {
+    Relation.CUT: "rows are only cut at the size, which any number of rows allows",
+    Relation.KEPT: "a reshape with a free axis fits other numbers of rows too",
+    Relation.BELOW: "the loss only needs at least so many rows",
+    Relation.MET: "an axis of one row would do where the size is met",
+    Relation.SCALE: "the size only scales the loss",
+}
+
+
 def _asks_for(fact: Fact, wanted: Dim) -> bool:
     return bool((fact.left.symbols | fact.right.symbols) & wanted.of(Origin.SIZE))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from infonce_lint.finding import Applicability, Edit, Fix
 from infonce_lint.repair import getter, helper, rebuild
 from infonce_lint.repair.gather import gather_problem
-from infonce_lint.repair.inference import inferred
+from infonce_lint.repair.inference import inferred, open_question
 from infonce_lint.repair.injected import injected_mask_problem
 from infonce_lint.repair.place import anchor, depth_of, insert_before, is_bound_before, is_in_class_body, loses_comment
 from infonce_lint.repair.proof import Proof
@@ -80,10 +80,7 @@ class _Planner:
             if not self.proof.is_determined(wanted):
                 doubt = inferred(self.proof, wanted)
                 if not doubt:
-                    return (
-                        "no tensor of the loss shows how many rows a batch has; "
-                        "derive the size from the features by hand"
-                    )
+                    return f"{open_question(self.proof, wanted)}; derive the size from the features by hand"
                 self.doubts.append(doubt)
             elif not self.proof.is_covered(_places(use), wanted):
                 self.doubts.append("the loss shows the size on another way than the one that reads it")

@@ -18,7 +18,7 @@ from infonce_lint.repair.place import (
     replace,
 )
 from infonce_lint.repair.proof import Proof
-from infonce_lint.semantic.graph.paths import path_text
+from infonce_lint.semantic.graph.paths import path_text, shown
 from infonce_lint.semantic.graph.values import Block, Function, Value
 from infonce_lint.semantic.losses.model import ContrastiveLoss, SizeUse
 from infonce_lint.semantic.names import words
@@ -153,9 +153,8 @@ class Rewriter:
             return self._local(rows, tuple(scope[each] for each in names), str(views), wanted, at, place)
         if self.candidates.foreign:
             raise Refused(f"{self.candidates.foreign}; derive the size from the batch's own rows by hand")
-        raise Refused(
-            f"no tensor with the batch's rows is bound where `{path_text(at)}` is read; derive the size there by hand"
-        )
+        where = f"`{_called(at)}` is called" if at.callee is not None else f"`{shown(at)}` is read"
+        raise Refused(f"no tensor with the batch's rows is bound where {where}; derive the size there by hand")
 
     def _edit(self, read: Value, text: str) -> Edit:
         assert read.node is not None
@@ -325,3 +324,7 @@ class Rewriter:
                 return delete(ours.start, theirs.start)
             current = product
         return None
+
+
+def _called(call: Value) -> str:
+    return shown(call.inputs[0]) or call.name

@@ -97,4 +97,4 @@ def test_a_call_where_no_rows_are_bound() -> None:
         labels = torch.arange(size())
         return F.cross_entropy(net(x) @ w.T / args.temperature, labels)
     """
-    assert "no tensor with the batch's rows is bound where `size()` is read" in refusal(code)
+    assert "no tensor with the batch's rows is bound where `size` is called" in refusal(code)

@@ -129,7 +129,7 @@ class TestRefusals:
                 return torch.arange(args.batch_size)
             return F.cross_entropy(net(x) @ w.T, build())
         """
-        assert "no tensor with the batch's rows is bound where `build()` is read" in refusal(code)
+        assert "no tensor with the batch's rows is bound where `build` is called" in refusal(code)
 
 
 class TestRebound:

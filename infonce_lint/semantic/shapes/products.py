@@ -25,6 +25,9 @@ def last_turned(context: Context, tensor: Tensor) -> Tensor | None:
 
 def multiplied(context: Context, left: Tensor, right: Tensor, site: Site) -> Tensor | None:
     """``left @ right``: vectors, matrices, or batches of matrices; what is open is taken for a matrix."""
+    if left.rest is not None and left.rest == right.rest and left.dims == right.dims[::-1] and len(left.dims) == 2:
+        # a tensor and itself with the first two axes turned: with a third one, all three would have to be equal
+        left, right = context.with_rank(left, 2), context.with_rank(right, 2)
     if left.rest is not None:
         rank = len(right.dims) if right.rest is None and len(right.dims) > 2 else 2
         left = context.with_rank(left, max(rank, len(left.dims)), likely=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from infonce_lint.repair.proof import Proof
 from infonce_lint.semantic.graph.paths import path_text
 from infonce_lint.semantic.graph.values import Function, Value
 from infonce_lint.semantic.names import words
-from infonce_lint.semantic.shapes.dims import Coefficient, Dim, Origin, Symbol
+from infonce_lint.semantic.shapes.dims import ONE, Coefficient, Dim, Origin, Symbol, symbol
 from infonce_lint.semantic.shapes.domain import Number, Site
 
 _LABEL_WORDS = frozenset(
@@ -26,6 +26,7 @@ class Ratio:
     number: Coefficient
     named: tuple[tuple[Symbol, int], ...] = ()
     world: int = 0
+    dim: Dim = field(default=ONE, compare=False)  # all of it
 
     @property
     def is_plain(self) -> bool:
@@ -48,14 +49,14 @@ def ratio_of(wanted: Dim, rows: Dim) -> Ratio | None:
         return None
     ((monomial, number),) = quotient.terms
     named, world = [], 0
-    for symbol, power in sorted(monomial, key=repr):
-        if symbol.origin is Origin.WORLD:
+    for each, power in sorted(monomial, key=repr):
+        if each.origin is Origin.WORLD:
             world = power
-        elif symbol.origin is Origin.NAMED:
-            named.append((symbol, power))
+        elif each.origin is Origin.NAMED:
+            named.append((each, power))
         else:
             return None
-    return Ratio(number, tuple(named), world)
+    return Ratio(number, tuple(named), world, quotient)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Candidate:
     axis: int | None
     ratio: Ratio
     text: str
+    number: Dim  # what it comes to, times the ratio
     gathered: bool = False  # whether its rows are those of all processes
     doubt: str = ""  # why the axis may be another one
 
@@ -130,7 +132,7 @@ class Candidates:
             known = self.proof.interpreter.evaluate(value, self.proof.frame(function))
             if isinstance(known, Number):
                 if self._is_pure(known.dim) and self.proof.theory.of(known.dim) == wanted:
-                    yield Candidate(name, value, None, Ratio(1), name)
+                    yield Candidate(name, value, None, Ratio(1), name, known.dim)
                 continue
             yield from self._axes(wanted, name, value, function)
 
@@ -151,14 +153,16 @@ class Candidates:
             if ratio is not None:
                 doubt = self._doubt(name, dim)
                 text = f"{name}.shape[{axis}]"
-                yield Candidate(name, value, axis, ratio, text, bool(dim.of(Origin.WORLD)), doubt)
+                yield Candidate(name, value, axis, ratio, text, dim * ratio.dim, bool(dim.of(Origin.WORLD)), doubt)
                 continue
             floored = self._floored(wanted, dim)
             if floored is not None:
-                text = f"{name}.shape[{axis}] // {floored}"
-                yield Candidate(name, value, axis, Ratio(1), text, doubt=self._doubt(name, dim))
+                quotient, divisor = floored
+                text = f"{name}.shape[{axis}] // {divisor}"
+                yield Candidate(name, value, axis, Ratio(1), text, quotient, doubt=self._doubt(name, dim))
         if len(dims) > 1 and (ratio := self._ratio(wanted, dims[0] * dims[1], name)) is not None:
-            yield Candidate(name, value, 0, ratio, f"{name}.shape[0] * {name}.shape[1]")
+            both = f"{name}.shape[0] * {name}.shape[1]"
+            yield Candidate(name, value, 0, ratio, both, dims[0] * dims[1] * ratio.dim)
 
     def _doubt(self, name: str, dim: Dim) -> str:
         """Why the axis may not be the rows: how many axes the tensor has is only likely."""
@@ -168,14 +172,14 @@ class Candidates:
             return f"how many axes `{name}` has is not in the code"
         return ""
 
-    def _floored(self, wanted: Dim, dim: Dim) -> int | None:
-        """The number by which the code divides an axis, rounding down, to get what is wanted."""
+    def _floored(self, wanted: Dim, dim: Dim) -> tuple[Dim, int] | None:
+        """What is wanted as an axis that the code divides, rounding down, and the number by which it does."""
         for named, solved in self.proof.theory.solved.items():
             owner = named.owner
             if isinstance(owner, tuple) and owner[0] == "floor" and owner[1] == dim and solved == wanted:
                 divisor = owner[2].integer
                 if isinstance(divisor, int):
-                    return divisor
+                    return symbol(named.origin, named.owner, named.axis), divisor
         return None
 
     def _ratio(self, wanted: Dim, rows: Dim, name: str) -> Ratio | None:
@@ -222,15 +226,15 @@ class Candidates:
                 is_foreign = True
         return " and ".join(f"`{name}`" for name in sorted(names)) or "others" if is_foreign else ""
 
-    def sum_text(self, wanted: Dim, scope: dict[str, Value], function: Function) -> tuple[str, int] | None:
-        """``z_i.shape[0] + z_j.shape[0]`` and how often that holds the number, where no tensor holds them both."""
+    def sum_text(self, wanted: Dim, scope: dict[str, Value], function: Function) -> tuple[str, Dim, int] | None:
+        """``z_i.shape[0] + z_j.shape[0]``, what it comes to, and how often that holds the number wanted."""
         for side, solved in self.proof.sums():
             ratio = ratio_of(solved, wanted)
             if ratio is None or ratio.named or ratio.world or ratio.number != len(side.terms):
                 continue
             texts = [self._axis_text(monomial, number, scope, function) for monomial, number in side.terms]
             if all(texts):
-                return " + ".join(sorted(text for text in texts if text)), len(side.terms)
+                return " + ".join(sorted(text for text in texts if text)), side, len(side.terms)
         return None
 
     def _axis_text(

@@ -1,4 +1,4 @@
-"""Covering: whether a fact holds whenever a size is read, and not only on another way through the loss."""
+"""Covering: whether an operation runs whenever a size is read, and not only on another way through the loss."""
 
 from __future__ import annotations
 
@@ -6,72 +6,131 @@ from typing import TypeAlias
 
 import libcst as cst
 
-from infonce_lint.semantic.graph.syntax import may_leave
+from infonce_lint.semantic.graph.conditional import region_of, runs_at_least_once
+from infonce_lint.semantic.graph.syntax import dotted, leaves, may_leave
 from infonce_lint.semantic.graph.values import Block, Function, Value
 from infonce_lint.semantic.shapes.domain import Site
 
-#: Suites that run whenever the statement is reached, a loop over an empty range apart.
-_PLAIN = (cst.With, cst.Try, cst.TryStar, cst.For, cst.While, cst.FunctionDef, cst.Lambda, cst.Module)
 _LEAVING = (cst.Return, cst.Raise, cst.Continue, cst.Break)
 _NUMBERS = frozenset({"binop", "unary", "name", "phi", "tuple"})
 _MOST_USES = 200
+_DEEPEST_CALL = 4
+_MOST_WAYS = 24
+#: Context managers that go on after an exception.
+_SWALLOWING = frozenset({"suppress", "raises", "assertRaises"})
+
 Place: TypeAlias = tuple[Block, int]
+Way: TypeAlias = tuple[Value, ...]
+"""A read, the call by which its function runs, the call by which that one runs, and so on."""
 
 
-def covers(site: Site, read: Value, call: Value | None) -> bool:
-    """Whether the operation at ``site`` runs whenever ``read`` does, or whenever what is computed from it is used.
-
-    ``call`` is one by which the read's own function runs, if there is any in the file.
-    """
-    found = _place_in_root(site)
-    if found is None:
-        return False
-    fact, function = found
-    if read.function is function:
-        return runs_with(fact, (read.block, read.index)) or _runs_with_all_uses(fact, read)
-    if call is not None and call.function is function:
-        return runs_with(fact, (call.block, call.index)) or _runs_with_all_uses(fact, call)
-    return _runs_always(*fact)
-
-
-def forces(site: Site, place: Place, call: Value | None) -> bool:
-    """Whether the operation at ``site`` runs whenever a statement at ``place`` does, in what ``call`` runs."""
-    found = _place_in_root(site)
-    if found is None:
-        return False
-    fact, function = found
-    if place[0].function is function:
-        return runs_with(fact, place)
-    if call is not None and call.function is function:
-        return runs_with(fact, (call.block, call.index))
-    return _runs_always(*fact)
-
-
-def _place_in_root(site: Site) -> tuple[Place, Function] | None:
-    """Where the operation stands in the function that is interpreted by itself; None behind a branch of a helper."""
-    block, index, frame = site.value.block, site.value.index, site.frame
-    while frame.call is not None and frame.caller is not None:
-        if not _runs_always(block, index):
+def ways_to(value: Value) -> list[Way] | None:
+    """Every way by which the functions of the file come to a value; None where there are too many."""
+    found: list[Way] = []
+    stack: list[Way] = [(value,)]
+    while stack:
+        way = stack.pop()
+        running = [each.function for each in way]
+        callers = [call for call in way[-1].function.callers if call.function not in running]
+        if not callers or len(way) >= _DEEPEST_CALL:
+            found.append(way)
+        stack += [(*way, call) for call in callers] if len(way) < _DEEPEST_CALL else []
+        if len(found) + len(stack) > _MOST_WAYS:
             return None
-        block, index, frame = frame.call.block, frame.call.index, frame.caller
-    return (block, index), block.function
+    return found
 
 
-def _runs_always(block: Block, index: int) -> bool:
-    """Whether a statement is reached whenever its function runs."""
-    inner: Block | None = block
-    while inner is not None:
-        if not isinstance(inner.statement, _PLAIN) or _leaves_between(inner, -1, index, in_loop=False):
+def covers(site: Site, way: Way) -> bool:
+    """Whether the operation at ``site`` runs whenever a read does, or whenever what is computed from it is used."""
+    fact = _in_root(site)
+    if fact is None:
+        return False
+    if fact.function.is_constructor:
+        return _runs_always(fact)
+    for step in way:
+        if step.function is fact.function:
+            return _passes(fact, step) or _passes_with_all_uses(fact, step)
+    return False
+
+
+def forces(site: Site, place: Place, way: Way) -> bool:
+    """Whether the operation at ``site`` runs whenever a statement does; ``way`` leads to its function."""
+    fact = _in_root(site)
+    if fact is None:
+        return False
+    if fact.function is place[0].function:
+        return not region_of(fact) and runs_with((fact.block, fact.index), place)
+    if fact.function.is_constructor:
+        return _runs_always(fact)
+    return any(step.function is fact.function and _passes(fact, step) for step in way)
+
+
+def _in_root(site: Site) -> Value | None:
+    """The operation, or the call that runs it, in the function that is interpreted by itself.
+
+    None behind a branch of a helper, and in a generator, which runs no further than it is asked.
+    """
+    value, frame = site.value, site.frame
+    while frame.call is not None and frame.caller is not None:
+        if not _runs_always(value):
+            return None
+        value, frame = frame.call, frame.caller
+    return None if value.function.is_generator else value
+
+
+def _runs_always(value: Value) -> bool:
+    """Whether an operation runs whenever its function does."""
+    if region_of(value) or value.function.is_generator:
+        return False
+    block: Block | None = value.block
+    index = value.index
+    while block is not None:
+        if (block.parent is not None and not _is_plain(block)) or _leaves_between(block, -1, index, in_loop=False):
             return False
-        index = inner.index
-        inner = inner.parent
+        index = block.index
+        block = block.parent
     return True
+
+
+def _is_plain(block: Block) -> bool:
+    """Whether a suite runs to its end whenever its statement is reached, or raises."""
+    statement = block.statement
+    if isinstance(statement, cst.With):
+        return not any(_swallows(each.item) for each in statement.items)
+    if isinstance(statement, cst.For):
+        return runs_at_least_once(statement.iter)
+    if isinstance(statement, cst.Try | cst.TryStar):
+        body = statement.body.body
+        is_body = bool(body) and block.statements.get(0) is body[0]
+        return is_body and all(_raises(each.body) for each in statement.handlers)
+    return False
+
+
+def _swallows(item: cst.BaseExpression) -> bool:
+    return isinstance(item, cst.Call) and dotted(item.func).rpartition(".")[2] in _SWALLOWING
+
+
+def _raises(suite: cst.BaseSuite) -> bool:
+    """Whether a handler ends by raising."""
+    last: cst.CSTNode = suite.body[-1]
+    if isinstance(last, cst.SimpleStatementLine):
+        last = last.body[-1]
+    return leaves(suite) and isinstance(last, cst.Raise)
+
+
+def _passes(fact: Value, value: Value) -> bool:
+    """Whether one operation of a function runs on every way that another one does."""
+    around, region = region_of(fact), region_of(value)
+    is_same_statement = (fact.block, fact.index) == (value.block, value.index)
+    if around and not (is_same_statement and region[: len(around)] == around):
+        return False
+    return runs_with((fact.block, fact.index), (value.block, value.index))
 
 
 def runs_with(fact: Place, place: Place) -> bool:
     """Whether a statement is passed on every way that passes ``place``: in a block around it or a plain suite."""
     wanted, at = fact
-    while not _encloses(wanted, place[0]) and isinstance(wanted.statement, _PLAIN) and wanted.parent is not None:
+    while not _encloses(wanted, place[0]) and _is_plain(wanted) and wanted.parent is not None:
         if _leaves_between(wanted, -1, at, in_loop=False):
             return False
         wanted, at = wanted.parent, wanted.index
@@ -111,8 +170,8 @@ def _ends_by_leaving(block: Block) -> bool:
     return isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], _LEAVING)
 
 
-def _runs_with_all_uses(fact: Place, read: Value) -> bool:
-    """Whether a statement runs whenever something is used that is computed from a read and is no number any more."""
+def _passes_with_all_uses(fact: Value, read: Value) -> bool:
+    """Whether an operation runs whenever something is used that is computed from a read and is no number any more."""
     stack, seen = [read], {read}
     while stack:
         value = stack.pop()
@@ -124,7 +183,7 @@ def _runs_with_all_uses(fact: Place, read: Value) -> bool:
                 return False
             if user.op in _NUMBERS and user.function is read.function:
                 stack.append(user)
-            elif not runs_with(fact, (user.block, user.index)):
+            elif user.function is not fact.function or not _passes(fact, user):
                 return False
     return len(seen) > 1
 
@@ -135,3 +194,12 @@ def _encloses(outer: Block, inner: Block | None) -> bool:
             return True
         inner = inner.parent
     return False
+
+
+def calls_of(function: Function) -> list[Way]:
+    """The ways to a function, for what stands in it without being a value."""
+    ways: list[Way] = []
+    for call in function.callers:
+        found = ways_to(call)
+        ways += found if found is not None else []
+    return ways or [()]

@@ -13,7 +13,7 @@ from infonce_lint.repair.place import anchor, depth_of, insert_before, is_bound_
 from infonce_lint.repair.proof import Proof
 from infonce_lint.repair.residue import remaining_reads, residue_problem
 from infonce_lint.repair.rewrite import Derived, Refused, Rewriter
-from infonce_lint.semantic.graph.values import Block, Function, Value
+from infonce_lint.semantic.graph.values import Block, Function
 from infonce_lint.semantic.losses.model import ContrastiveLoss, SizeUse
 from infonce_lint.semantic.shapes.running import library_of
 from infonce_lint.settings import Settings
@@ -82,8 +82,6 @@ class _Planner:
                 if not doubt:
                     return f"{open_question(self.proof, wanted)}; derive the size from the features by hand"
                 self.doubts.append(doubt)
-            elif not self.proof.is_covered(_places(use), wanted):
-                self.doubts.append("the loss shows the size on another way than the one that reads it")
         return ""
 
     def _by_function(self) -> dict[Function, list[SizeUse]]:
@@ -173,12 +171,6 @@ class _Planner:
         wanted = self.proof.wanted(self.proof.target(self.loss.size_uses[0].read))
         fact = self.proof.evidence(wanted) if wanted is not None else None
         return f" (the loss needs {self.proof.told(fact)})" if fact is not None else ""
-
-
-def _places(use: SizeUse) -> list[Value]:
-    """Where a size is read by the loss: of what is frozen, where the loss reads that."""
-    frozen = [reach.frozen for reach in use.engagements if reach.frozen is not None]
-    return frozen or [use.read]
 
 
 def _framework_problem(loss: ContrastiveLoss) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import cached_property, partial
+from collections.abc import Iterator
+from functools import cached_property
 
-from infonce_lint.repair.covering import Place, covers, forces
+from infonce_lint.repair.covering import Place, calls_of, covers, forces, ways_to
 from infonce_lint.semantic.graph.paths import path_text, shown
 from infonce_lint.semantic.graph.values import Block, Function, Value
 from infonce_lint.semantic.losses.model import ContrastiveLoss
@@ -33,19 +33,21 @@ class Proof:
             [operand for each in model.roles.similarities for operand in each.operands if operand is not each.seed],
         )
         self.interpreter.run(self._functions())
-        self.theory = Theory(self._certain())
-        self._taken: list[Fact] = []
+        self.theory = Theory(self._certain)
+        self._taken: list[Fact] = []  # guesses
+        self._theories: dict[tuple[int, ...], Theory] = {}  # by the facts that they rest on
 
     def take(self, fact: Fact) -> None:
         """Count one more fact as certain."""
         self._taken.append(fact)
-        self.theory = Theory([*self._certain(), *self._taken])
+        self.theory = Theory(self._all())
 
     def drop(self, fact: Fact) -> None:
         """Take a fact back."""
         self._taken.remove(fact)
-        self.theory = Theory([*self._certain(), *self._taken])
+        self.theory = Theory(self._all())
 
+    @cached_property
     def _certain(self) -> list[Fact]:
         """The facts but those that count all entries of a tensor of which the rank is a guess: one may be missing."""
         known = (self._compared(fact) for fact in self.facts)
@@ -173,31 +175,31 @@ class Proof:
         solved = self.theory.solved.values()
         return all(any(_is_part_of(size, dim) for dim in solved) for size in wanted.of(Origin.SIZE))
 
-    def is_covered(self, places: list[Value], wanted: Dim) -> bool:
-        """Whether the facts that hold whenever one of some places is reached decide a number by themselves."""
-        sizes = wanted.of(Origin.SIZE)
-        return all(
-            self._decide(sizes, partial(covers, read=place, call=call))
-            for place in places
-            for call in (*place.function.callers,) or (None,)
-        )
+    def holds_on_every_way(self, at: Value, written: Dim, wanted: Dim) -> bool:
+        """Whether a number that is written for another one is that number, by what runs whenever ``at`` is read."""
+        ways = ways_to(at)
+        if ways is None:
+            return False
+        theories = (self._theory_of([fact for fact in self._all() if covers(fact.site, way)]) for way in ways)
+        return all(theory.of(written) == theory.of(wanted) for theory in theories)
 
     def is_forced(self, place: Place, sizes: frozenset[Symbol]) -> bool:
-        """Whether the facts that hold whenever a statement is reached decide some sizes, so that it may assert them."""
-        calls = (*place[0].function.callers,) or (None,)
-        return all(self._decide(sizes, partial(forces, place=place, call=call)) for call in calls)
+        """Whether what runs whenever a statement does ties some sizes to tensors, so that it may assert them."""
+        for way in calls_of(place[0].function):
+            solved = self._theory_of([fact for fact in self._all() if forces(fact.site, place, way)]).solved.values()
+            if not all(any(_is_part_of(size, dim) for dim in solved) for size in sizes):
+                return False
+        return True
 
-    def _decide(self, sizes: frozenset[Symbol], holds: Callable[[Site], bool]) -> bool:
-        """Whether the facts that hold at some place tie every one of some sizes to a tensor from elsewhere."""
-        about: list[Fact] = []
-        others: list[Fact] = []
-        for fact in self._certain():
-            (about if sizes & (fact.left.symbols | fact.right.symbols) else others).append(fact)
-        holding = [fact for fact in about if holds(fact.site)]
-        if len(holding) == len(about):
-            return True
-        solved = Theory([*others, *holding]).solved.values()
-        return all(any(_is_part_of(size, dim) for dim in solved) for size in sizes)
+    def _all(self) -> list[Fact]:
+        return [*self._certain, *self._taken]
+
+    def _theory_of(self, facts: list[Fact]) -> Theory:
+        """What some of the facts say together."""
+        chosen = tuple(map(id, facts))
+        if chosen not in self._theories:
+            self._theories[chosen] = Theory(facts)
+        return self._theories[chosen]
 
     def evidence(self, wanted: Dim) -> Fact | None:
         """The fact that a message shows for a size: of those that were used, the simplest."""

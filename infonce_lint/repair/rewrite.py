@@ -22,7 +22,7 @@ from infonce_lint.semantic.graph.paths import path_text, shown
 from infonce_lint.semantic.graph.values import Block, Function, Value
 from infonce_lint.semantic.losses.model import ContrastiveLoss, SizeUse
 from infonce_lint.semantic.names import words
-from infonce_lint.semantic.shapes.dims import WORLD, Dim, Origin, Symbol, symbol
+from infonce_lint.semantic.shapes.dims import WORLD, Dim, Origin, Symbol, number, symbol
 from infonce_lint.settings import Settings
 from infonce_lint.sources.source import SourceFile
 
@@ -145,16 +145,22 @@ class Rewriter:
             scope = {name: value for name, value in scope.items() if is_bound_before(value, place)}
         found = self.candidates.best(wanted, scope, at.function)
         if found is not None:
+            self._check_ways(at, found.number, wanted)
             return self.text(found, wanted, at, place)
         total = self.candidates.sum_text(wanted, scope, at.function)
         if total is not None:
-            rows, views = total
+            rows, count, views = total
+            self._check_ways(at, count, wanted * number(views))
             names = [each.partition(".")[0] for each in rows.split(" + ")]
             return self._local(rows, tuple(scope[each] for each in names), str(views), wanted, at, place)
         if self.candidates.foreign:
             raise Refused(f"{self.candidates.foreign}; derive the size from the batch's own rows by hand")
         where = f"`{_called(at)}` is called" if at.callee is not None else f"`{shown(at)}` is read"
         raise Refused(f"no tensor with the batch's rows is bound where {where}; derive the size there by hand")
+
+    def _check_ways(self, at: Value, written: Dim, wanted: Dim) -> None:
+        if not self.proof.holds_on_every_way(at, written, wanted):
+            self.doubts.append("the loss shows the size on another way than the one that reads it")
 
     def _edit(self, read: Value, text: str) -> Edit:
         assert read.node is not None

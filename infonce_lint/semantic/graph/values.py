@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Block:
     """A suite of statements; ``parent`` and ``index`` say which statement of which block holds it."""
 
-    __slots__ = ("function", "guards", "index", "inline", "parent", "statement", "statements")
+    __slots__ = ("function", "guards", "index", "inline", "parent", "regions", "statement", "statements")
 
     def __init__(self, function: Function, parent: Block | None, index: int, statement: cst.CSTNode | None) -> None:
         self.function = function
@@ -29,6 +29,7 @@ class Block:
         self.guards: list[Value] = []  # size comparisons known to hold everywhere in this block
         self.inline = False  # a suite on its header's line, or an elif: no statement can be put before its own
         self.statements: dict[int, cst.CSTNode] = {}  # by number
+        self.regions: dict[int, dict[int, tuple[int, ...]]] = {}  # filled by `conditional.region_of`
 
 
 class Op(str, enum.Enum):

@@ -72,10 +72,18 @@ def _in_root(site: Site) -> Value | None:
     """
     value, frame = site.value, site.frame
     while frame.call is not None and frame.caller is not None:
-        if not _runs_always(value):
+        if not _runs_always(value) or _is_chosen(frame.call):
             return None
         value, frame = frame.call, frame.caller
     return None if value.function.is_generator else value
+
+
+def _is_chosen(call: Value) -> bool:
+    """Whether what a call runs depends on a branch before it."""
+    called = call.inputs[0]
+    while called.op == "name" and called.inputs:
+        called = called.inputs[0]
+    return called.op == "phi"
 
 
 def _runs_always(value: Value) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
+from infonce_lint.semantic.graph.changes import instances_differ
 from infonce_lint.semantic.graph.literals import is_none
 from infonce_lint.semantic.graph.values import Class, Value
 from infonce_lint.semantic.names import READERS
@@ -26,7 +27,11 @@ def configured(context: Context, value: Value, frame: Frame) -> Number | None:
         return None  # this very call says what it is
     if context.origins.configured(value) is None:
         return None
-    computed = _computed(context, value, frame)
+    changed = _changed(context, value)
+    if changed is not None:
+        context.size_reads.setdefault(changed, value)
+        return Number(symbol(Origin.SIZE, changed))
+    computed = _computed(context, value, frame) if not _is_of_one_instance(value) else None
     if isinstance(computed, Number):
         return computed
     if computed is not None:
@@ -34,6 +39,34 @@ def configured(context: Context, value: Value, frame: Frame) -> Number | None:
     key = size_key(context, value, frame)
     context.size_reads.setdefault(key, value)
     return Number(symbol(Origin.SIZE, key))
+
+
+def _changed(context: Context, value: Value) -> tuple[object, ...] | None:
+    """What tells a size from what it was before the function, or what that calls, set it anew; None where none does."""
+    own, others = context.origins.changes.of(value.function)
+    name = value.name or _last_key(value)
+    if name in others:
+        return ("read", value)
+    if name not in own:
+        return None
+    # of an object's own entries the order of the statements is not kept
+    return ("stored", *value.stored) if value.stored and not _is_own(value) else ("read", value)
+
+
+def _is_own(value: Value) -> bool:
+    while value.op in ("attr", "sub") and value.inputs:
+        value = value.inputs[0]
+    return value.op == "self"
+
+
+def _is_of_one_instance(value: Value) -> bool:
+    """Whether an attribute is another size in another object of the class."""
+    owner = value.function.enclosing_class if value.op == "self" else None
+    return owner is not None and instances_differ(owner, value.name)
+
+
+def _last_key(value: Value) -> str:
+    return (_key(value) or "") if value.op == "call" and value.name in READERS else ""
 
 
 def _computed(context: Context, value: Value, frame: Frame) -> Number | Tensor | None:
@@ -56,7 +89,10 @@ def size_key(context: Context, value: Value, frame: Frame) -> tuple[object, ...]
         return _parameter_key(value.inputs[0], 0)
     if value.op == "self":
         owner = value.function.enclosing_class
-        return ("self", _root(owner) if owner is not None else None, value.name)
+        if owner is None:
+            return ("self", None, value.name)
+        same = ("self", _root(owner), value.name)
+        return (*same, frame) if _is_of_one_instance(value) else same
     if value.op in ("global", "name"):
         return ("path", value.name)
     path = canonical(context, value, frame)

@@ -51,7 +51,18 @@ class Proof:
     def _certain(self) -> list[Fact]:
         """The facts but those that count all entries of a tensor of which the rank is a guess: one may be missing."""
         known = (self._compared(fact) for fact in self.facts)
-        return [fact for fact in known if not self._counts_guessed(fact)]
+        return [fact for fact in known if not self._counts_guessed(fact) and not self._is_rounded(fact)]
+
+    def _is_rounded(self, fact: Fact) -> bool:
+        """Whether a side is a share of an axis of which only some places are taken: what is left over is unseen."""
+        shares = [
+            monomial
+            for (whole, every), starts in self.interpreter.strided.items()
+            if every.integer != len(starts)
+            for monomial, _ in whole.terms
+        ]
+        terms = (*fact.left.terms, *fact.right.terms) if shares else ()
+        return any(value.denominator != 1 and monomial in shares for monomial, value in terms)
 
     def _compared(self, fact: Fact) -> Fact:
         """Rows that are compared one by one, each with its own partner, are equally many."""

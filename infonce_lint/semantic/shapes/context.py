@@ -46,6 +46,9 @@ class Context(ABC):
         self.likely_ranks: dict[Site, int] = {}
         self.guessed: set[Site] = set()  # whose rank is only likely
         self.confirmed: set[object] = set()  # whose rank an operation takes that knows no other
+        self.strided: dict[
+            tuple[Dim, Dim], set[Dim]
+        ] = {}  # where every n-th place of an axis is taken from, by axis and n
         self.unguessed: set[tuple[Relation, Dim, Dim]] = set()  # what facts said before a likely rank was put in
         self.size_reads: dict[object, Value] = {}  # the first read of each configured size, by what tells its symbol
         self.learned = False  # whether a rank was learned since this was reset

@@ -193,6 +193,8 @@ def _sliced(context: Context, index: Value, whole: Dim, site: Site) -> Dim:
             context.note(Relation.CUT, whole, bound, site)
     if any(bound is not None and abs(bound.integer or 0) > _FEW for bound in (low, high)):
         return unknown  # it may well be behind the end
+    if any(bound is not None and _is_elsewhere(bound, whole) for bound in (low, high)):
+        return unknown
     start = ZERO if low is None else whole + low if _is_negative(low) else low
     end = whole if high is None else whole + high if _is_negative(high) else high
     length = end - start
@@ -201,6 +203,7 @@ def _sliced(context: Context, index: Value, whole: Dim, site: Site) -> Dim:
     part = _strided(whole, start, high, stride)
     if part is not None and any(value.denominator != 1 for _, value in part.terms):
         context.note(Relation.KEPT, whole, stride, site)
+        context.strided.setdefault((whole, stride), set()).add(start)
     return part or unknown
 
 
@@ -214,6 +217,15 @@ def _strided(whole: Dim, start: Dim, high: Dim | None, stride: Dim) -> Dim | Non
     if first is None or every is None or every < 1 or first >= every or high is not None:
         return None
     return whole.over(number(every))
+
+
+def _is_elsewhere(bound: Dim, whole: Dim) -> bool:
+    """Whether a bound is counted by another tensor, which may well have more rows: a slice ends where its axis does."""
+    axes = bound.of(Origin.AXIS)
+    for each in bound.of(Origin.UNKNOWN):
+        if isinstance(each.owner, tuple) and each.owner[0] == "floor" and isinstance(each.owner[1], Dim):
+            axes |= each.owner[1].of(Origin.AXIS)
+    return not axes <= whole.of(Origin.AXIS)
 
 
 def _is_negative(dim: Dim) -> bool:

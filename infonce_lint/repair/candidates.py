@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from infonce_lint.repair.proof import Proof
 from infonce_lint.semantic.graph.paths import path_text
 from infonce_lint.semantic.graph.values import Function, Value
+from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.names import words
 from infonce_lint.semantic.shapes.dims import ONE, Coefficient, Dim, Origin, Symbol, symbol
 from infonce_lint.semantic.shapes.domain import Number, Site
@@ -168,7 +169,11 @@ class Candidates:
         """Why the axis may not be the rows: how many axes the tensor has is only likely."""
         context = self.proof.interpreter
         owners = {symbol.owner for symbol in dim.of(Origin.AXIS)}
-        if any(owner in context.guessed and owner not in context.confirmed for owner in owners):
+        open_sites = context.guessed - context.confirmed
+        # a number that the code computes may rest on a guess as well
+        computed = [each.owner.value for each in dim.of(Origin.UNKNOWN) if isinstance(each.owner, Site)]
+        behind = walk(computed, lambda value: value.inputs) if computed and open_sites else ()
+        if owners & open_sites or not {each.value for each in open_sites}.isdisjoint(behind):
             return f"how many axes `{name}` has is not in the code"
         return ""
 

@@ -7,6 +7,7 @@ import libcst as cst
 from infonce_lint.finding import Edit, Span
 from infonce_lint.repair.place import free_name, is_bracketed, new_argument, on_one_row, replace, start_of
 from infonce_lint.repair.rebuild import SEVERAL_STEPS, rebuild, size_text
+from infonce_lint.repair.repeatable import replaced
 from infonce_lint.repair.rewrite import Refused, Rewriter
 from infonce_lint.semantic.graph.paths import path_text
 from infonce_lint.semantic.graph.values import Function, Value
@@ -84,10 +85,9 @@ def _check_helper(helper: Function, uses: list[SizeUse], rewriter: Rewriter) -> 
     if helper.decorators and any(each not in ("staticmethod", "torch.no_grad") for each in helper.decorators):
         raise Refused(f"`{helper.name}` is decorated; pass the batch size of the features to it by hand")
     if helper.owner is not None:
-        for each in helper.owner.family():
-            other = each.methods.get(helper.name)
-            if other is not None and other is not helper:
-                raise Refused(f"`{helper.name}` is overridden in `{each.name}`; give both a size argument by hand")
+        problem = replaced(helper, helper.owner, rewriter.loss.model)
+        if problem:
+            raise Refused(f"`{helper.name}` {problem}; give both a size argument by hand")
     if _is_value(helper):
         raise Refused(f"`{helper.name}` is also handed on as a value, and who calls it then is not seen; {_BY_HAND}")
     params = helper.node.params

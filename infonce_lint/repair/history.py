@@ -2,65 +2,141 @@
 
 from __future__ import annotations
 
-from infonce_lint.semantic.graph.calls import called_name
-from infonce_lint.semantic.graph.literals import is_none
-from infonce_lint.semantic.graph.values import Module, Value
+from collections.abc import Iterable
+
+import libcst as cst
+
+from infonce_lint.repair.steady import is_move, unsteady
+from infonce_lint.semantic.graph.calls import called_name, is_library
+from infonce_lint.semantic.graph.values import Module, Op, Value
+from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.shapes.operations import Column, has
 
+_ALIASES = frozenset(
+    {
+        Op.NAME,
+        Op.CLOSURE,
+        Op.GLOBAL,
+        Op.PHI,
+        Op.BOOL,
+        Op.STORE,
+        Op.SELF,
+        Op.PARAM,
+        Op.RETURN,
+        Op.ITEM,
+        Op.TUPLE,
+        Op.DICT,
+        Op.COMP,
+        Op.OTHER,
+    }
+)
 
-def change_of(store: Value, module: Module) -> str:
+
+def change_of(store: Value, module: Module, text: str) -> str:
     """How a stored tensor is changed besides the expression that built it; empty when it is not."""
     owner = store.function.owner
     if owner is None:
         return "is set outside a class"
-    stores = [each for each in owner.slot(store.name) if not is_none(each) and not _is_move(each, store.name)]
-    if len(stores) > 1:
-        return "is set or changed in several places"
+    reason = unsteady(store, module, text)
+    if reason:
+        return reason
     built = store.inputs[0]
     if any(user is not store and user.op not in ("store",) and user.name != "register_buffer" for user in built.users):
         return "is changed under another name"
-    if called_name(built) == "Parameter" if built.op == "call" else False:
+    is_parameter = built.op is Op.CALL and called_name(built) == "Parameter"
+    if is_parameter:
         frozen = next((each for keyword, each in built.arguments() if keyword == "requires_grad"), None)
         if frozen is None or frozen.name != "False":
             return "is a parameter that training changes"
     reads = [each for family in owner.family() for each in family.reads.get(store.name, ())]
-    others = [each for each in module.values if each.op == "attr" and each.name == store.name]
-    for read in (*reads, *others):
-        if read.function.is_constructor and read in reads and not _only_moves(read, store.name):
-            return "is read in the constructor again"
-        if any(_changes(user, read) for user in read.users):
-            return "is changed in place"
-    if any(call.name == "setattr" for method in owner.methods.values() for call in method.calls):
-        return "may be set by `setattr`"
+    if any(read.function.is_constructor and not _only_moves(read, store.name) for read in reads):
+        return "is read in the constructor again"
+    if is_changed([built, *reads, *_reads_elsewhere(store.name, module)], module):
+        return "is changed in place"
+    if is_changed(_collections(module, is_parameter), module):
+        return "may be changed in place with all others of its module"
     return ""
 
 
-def _is_move(store: Value, name: str) -> bool:
-    """Whether a store keeps the entries: the same attribute on another device."""
-    value = store.inputs[0] if store.op == "store" and store.inputs else None
-    while value is not None and value.op == "call" and has(value.name, Column.MOVES) and value.inputs[0].op == "attr":
-        value = value.inputs[0].inputs[0]
-    return value is not None and value.op == "self" and value.name == name
+def _reads_elsewhere(name: str, module: Module) -> Iterable[Value]:
+    """Reads of an attribute of this name of any object, by ``getattr`` too."""
+    for each in module.values:
+        if each.op is Op.ATTR and each.name == name:
+            yield each
+        elif each.op is Op.CALL and each.name == "getattr":
+            key = each.argument(1)
+            if key is None or key.op is not Op.STR or key.literal == name:
+                yield each
+
+
+def _collections(module: Module, is_parameter: bool) -> Iterable[Value]:
+    """What gives all tensors of a module: its buffers, its state; its parameters if the tensor is one."""
+    for each in module.values:
+        if each.op is Op.CALL and each.callee is None:
+            name = each.name.removeprefix("named_")
+            if name in ("buffers", "state_dict") or (is_parameter and name == "parameters"):
+                yield each
+        elif each.op in (Op.ATTR, Op.SELF) and each.name in ("_buffers", "__dict__"):
+            yield each
+
+
+def is_changed(starts: Iterable[Value], module: Module) -> bool:
+    """Whether something writes into a tensor, or into what may share its entries."""
+    direct = list(starts)
+    shared = set(walk(direct, _shared))
+    if any(entry.is_store and entry.base in shared and entry.name in ("data", "grad") for entry in module.entries):
+        return True
+    return any(_changes(user, each) for each in shared for user in each.users)
+
+
+def _shared(value: Value) -> Iterable[Value]:
+    """The uses of a tensor that may be it, a view of it or a container of it."""
+    for user in value.users:
+        if user.op in _ALIASES or (user.op is Op.SUB and user.inputs[0] is value):
+            yield user
+        elif user.op is Op.ATTR:
+            if not has(user.name, Column.ASKS_ABOUT):
+                yield user
+        elif user.op is Op.CALL and _call_shares(user, value):
+            yield user
+
+
+def _call_shares(call: Value, value: Value) -> bool:
+    """Whether the result of a call may be a tensor that it is handed, or a view of it."""
+    if value.op is Op.RETURN:
+        return True
+    if call.callee is not None or call.constructs is not None:
+        return False  # the parameter is followed instead
+    if value is call.inputs[0]:
+        is_new = has(call.name, Column.REDUCES) or has(call.name, Column.ASKS_ABOUT)
+        return value.op is Op.ATTR and not is_new and call.name not in ("clone", "repeat", "tile", "masked_fill")
+    if call.name in ("zip", "enumerate", "list", "tuple", "reversed", "iter", "dict", "chain"):
+        return True
+    is_viewed = is_library(call.inputs[0]) and call.argument(0, "input") is value
+    return is_viewed and not (has(call.name, Column.JOINS) or has(call.name, Column.REDUCES) or call.name == "where")
+
+
+def _changes(user: Value, shared: Value) -> bool:
+    """Whether a use writes into the tensor: a trailing underscore, an element, ``+=``, an ``out=``."""
+    if user.op is Op.ATTR:
+        return _is_in_place(user.name) and not has(user.name, Column.KEEPS_STORED)
+    if user.op is Op.SETITEM:
+        return user.inputs[0] is shared
+    if user.op is Op.BINOP:
+        return isinstance(user.node, cst.AugAssign) and user.inputs[0] is shared
+    if user.op is Op.CALL:
+        handed = [keyword for keyword, each in user.arguments() if each is shared]
+        return "out" in handed or (bool(handed) and _is_in_place(user.name))
+    return False
+
+
+def _is_in_place(name: str) -> bool:
+    return (name.endswith("_") and not name.endswith("__")) or name in ("__setitem__", "__iadd__", "__imul__")
 
 
 def _only_moves(read: Value, name: str) -> bool:
-    if all(user.op == "attr" and has(user.name, Column.LOOKS) for user in read.users):
+    if all(user.op is Op.ATTR and has(user.name, Column.LOOKS) for user in read.users):
         return True  # asked for its device, or moved without keeping the result
-    calls = [call for attr in read.users if attr.op == "attr" for call in attr.users]
-    stores = [user for call in calls for user in call.users if user.op == "store"]
-    return bool(stores) and all(_is_move(each, name) for each in stores)
-
-
-def _changes(user: Value, read: Value) -> bool:
-    """Whether a use writes into the tensor: a trailing underscore, ``data``, an element, an ``out=``."""
-    if user.op == "attr":
-        in_place = user.name.endswith("_") and not user.name.endswith("__") and not has(user.name, Column.KEEPS_STORED)
-        return in_place or user.name in ("data", "copy_", "diagonal")
-    if user.op == "setitem":
-        return user.inputs[0] is read
-    if user.op == "call":
-        if any(keyword == "out" and each is read for keyword, each in user.arguments()):
-            return True
-        is_argument = any(each is read for _, each in user.arguments())
-        return is_argument and user.name.endswith("_") and not user.name.endswith("__")
-    return False
+    calls = [call for attr in read.users if attr.op is Op.ATTR for call in attr.users]
+    stores = [user for call in calls for user in call.users if user.op is Op.STORE]
+    return bool(stores) and all(is_move(each, name) for each in stores)

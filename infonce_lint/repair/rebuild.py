@@ -8,9 +8,11 @@ import libcst as cst
 
 from infonce_lint.finding import Edit, Span
 from infonce_lint.repair.covering import Place
-from infonce_lint.repair.history import change_of
+from infonce_lint.repair.history import change_of, is_changed
 from infonce_lint.repair.place import anchor, free_name, is_bound_before, new_argument, on_one_row, replace
+from infonce_lint.repair.repeatable import Repeatable, is_drawn, libraries_of, may_be_none
 from infonce_lint.repair.rewrite import Refused, Rewriter
+from infonce_lint.repair.steady import kin, unsteady
 from infonce_lint.semantic.graph.values import Function, Value
 from infonce_lint.semantic.losses.model import SizeUse
 from infonce_lint.semantic.shapes.dims import Origin
@@ -40,7 +42,9 @@ def rebuild(store: Value, uses: list[SizeUse], rewriter: Rewriter, helper: tuple
     built = store.inputs[0]
     if built.node is None or not store.function.is_constructor:
         raise Refused(SEVERAL_STEPS)
-    change = change_of(store, rewriter.loss.model.module)
+    if may_be_none(built.node):
+        raise Refused(f"`self.{store.name}` may be None or another thing than a tensor; build it in the loss by hand")
+    change = change_of(store, rewriter.loss.model.module, rewriter.source.text)
     if change:
         raise Refused(f"`self.{store.name}` {change}; build it in the loss from the features' rows")
     span = rewriter.source.span(built.node)
@@ -88,8 +92,8 @@ def _rebuild_in(
         )
     rows = rewriter.write(wanted, first, place)
     name = free_name(store.name.strip("_") or "stored", function)
-    text = _construction(store, read, _Place(first, place, tensor), rewriter, helper)
-    device = f".to({tensor}.device, {name}.dtype)" if _is_torch(rewriter) else ""
+    text = _construction(store, read, _Place(first, place), rewriter, helper)
+    device = f".to({tensor}.device, {name}.dtype)" if _is_torch(store, rewriter) else ""
     if device and not _is_chainable(store.inputs[0].node):
         text = f"({text})"
     lines = [f"{name} = self.{store.name}", f"if {name}.shape[0] != {rows}:\n    {name} = {text}{device}"]
@@ -99,11 +103,10 @@ def _rebuild_in(
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a tensor is rebuilt: before the statement at ``place``, with the scope of ``read`` and on a device."""
+    """Where a tensor is rebuilt: before the statement at ``place``, with the scope of ``read``."""
 
     read: Value
     place: Place
-    tensor: str  # one whose device the copy belongs to
 
 
 def _construction(store: Value, read: Value, at: _Place, rewriter: Rewriter, helper: tuple[Value, str] | None) -> str:
@@ -132,7 +135,7 @@ def _construction(store: Value, read: Value, at: _Place, rewriter: Rewriter, hel
             if value.op not in ("const", "str", "global", "free"):
                 raise Refused(SEVERAL_STEPS)
             continue
-        if value.op == "call" and _draws(value):
+        if value.op == "call" and is_drawn(value):
             raise Refused(f"`self.{store.name}` is drawn at random once; draw it in the loss by hand")
         if rewriter.loss.model.origins.configured(value) is not None:
             target = rewriter.proof.target(value)
@@ -140,9 +143,12 @@ def _construction(store: Value, read: Value, at: _Place, rewriter: Rewriter, hel
             edits[source.span(target.node)] = size_text(at.read, value, rewriter, at.place)
             continue
         if value.op == "name" and value.inputs and value.inputs[0].op == "param":
-            edits[source.span(value.node)] = _stored_parameter(value, store.function)
+            edits[source.span(value.node)] = _stored_parameter(value, store, rewriter)
             continue
         stack.extend(value.inputs)
+        if isinstance(value.literal, Value):
+            stack.append(value.literal)  # what a conditional expression tests
+    _check_repeatable(store, span, list(edits), at.read.function, rewriter)
     if helper is not None:
         call, name = helper
         edit = new_argument(source, call, f"{name}={size_text(at.read, read, rewriter, at.place)}")
@@ -164,9 +170,26 @@ def size_text(at: Value, read: Value, rewriter: Rewriter, place: Place | None = 
     return rewriter.write(rewriter.wanted(rewriter.proof.target(read)), at, place)
 
 
-def _draws(call: Value) -> bool:
-    """Whether a call draws random numbers."""
-    return call.name.startswith(("rand", "normal", "uniform", "bernoulli", "multinomial", "permutation", "shuffle"))
+def _check_repeatable(store: Value, span: Span, replaced: list[Span], reader: Function, rewriter: Rewriter) -> None:
+    """Refuse an expression that may give another tensor in the loss than it gave in the constructor."""
+    source, model = rewriter.source, rewriter.loss.model
+
+    def is_replaced(node: cst.CSTNode) -> bool:
+        at = source.span(node)
+        return any(each.start <= at.start and at.end <= each.end for each in replaced)
+
+    judge = Repeatable(store, model, source.text)
+    node = store.inputs[0].node
+    assert node is not None
+    judge.check_names(node, reader, is_replaced)
+    kept = [
+        each
+        for each in model.values_by_function.get(store.function, [])
+        if each.node is not None and each.op != "store" and _inside(each, span, rewriter) and not is_replaced(each.node)
+    ]
+    judge.check_calls(each for each in kept if each.op == "call")
+    for each in kept:
+        judge.check_read(each)
 
 
 def _moved_to_device(value: Value) -> Value | None:
@@ -179,19 +202,26 @@ def _moved_to_device(value: Value) -> Value | None:
     return called.inputs[0] if is_device else None
 
 
-def _stored_parameter(value: Value, constructor: Function) -> str:
-    """How the loss reaches a parameter of the constructor: the attribute that keeps it."""
-    param = value.inputs[0]
-    owner = constructor.owner
-    assert owner is not None
-    for each in owner.family():
-        for name, stores in each.slots.items():
-            for store in stores:
-                inner = store.inputs[0] if store.inputs else None
-                if inner is not None and inner.op == "name" and inner.inputs and inner.inputs[0] is param:
-                    return f"self.{name}"
+def _stored_parameter(value: Value, store: Value, rewriter: Rewriter) -> str:
+    """How the loss reaches a parameter of the constructor: the attribute that keeps it, and nothing else ever."""
+    param, constructor = value.inputs[0], store.function
+    assert constructor.owner is not None
+    module = rewriter.loss.model.module
+    problem = ""
+    for kept in (each for family in kin(constructor.owner) for slot in family.slots.values() for each in slot):
+        inner = kept.inputs[0] if kept.op == "store" and kept.inputs else None
+        if inner is None or kept.function is not constructor:
+            continue
+        if inner.op == "name" and inner.inputs and inner.inputs[0] is param:
+            reason = unsteady(kept, module, rewriter.source.text)
+            if not reason and is_changed([param, *param.inputs], module):
+                reason = "is changed in place"
+            if not reason:
+                return f"self.{kept.name}"
+            problem = f"`self.{store.name}` needs `{param.name}`, but `self.{kept.name}` {reason}"
     raise Refused(
-        f"the constructor does not keep `{param.name}`, which the tensor needs; build the tensor in the loss by hand"
+        f"{problem or f'the constructor does not keep `{param.name}`, which the tensor needs'}; "
+        "build the tensor in the loss by hand"
     )
 
 
@@ -216,10 +246,12 @@ def _inside(value: Value, span: Span, rewriter: Rewriter) -> bool:
     return span.start <= place.start and place.end <= span.end
 
 
-def _is_torch(rewriter: Rewriter) -> bool:
-    return any(path.split(".")[0] == "torch" for path in rewriter.loss.model.module.imports.values()) or not (
-        rewriter.loss.model.module.imports
-    )
+def _is_torch(store: Value, rewriter: Rewriter) -> bool:
+    """Whether the stored tensor is PyTorch's, which has a device."""
+    libraries = libraries_of(store.inputs[0])
+    if not libraries:
+        raise Refused(f"whether `self.{store.name}` is a tensor is not seen; rebuild it in the loss by hand")
+    return "torch" in libraries
 
 
 def _is_chainable(node: cst.CSTNode | None) -> bool:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from infonce_lint.finding import Applicability, Fix, Span
+from infonce_lint.repair.behind import Sizes, left_behind
+from infonce_lint.repair.places import Places
 from infonce_lint.repair.plan import Refusal
 from infonce_lint.semantic.graph.values import Function
 from infonce_lint.semantic.losses.model import ContrastiveLoss
@@ -20,8 +22,20 @@ def fixed_together(planned: Mapping[ContrastiveLoss, Planned], source: SourceFil
 
     A loss that is repaired raises no more at a batch of another size; what it returns then goes into a loss that still
     counts the configured rows. So one without a fix holds back those around it, and an unsafe one makes them unsafe,
-    unless the fix of another rewrites its reads too.
+    unless the fix of another rewrites its reads too. What no loss of the file reads for itself may stay behind as well.
     """
+    found = _held_back(planned, source)
+    if not any(isinstance(plan, Fix) for plan in found.values()):
+        return found
+    sizes = Sizes(Places(next(iter(found)).model))
+    behind = left_behind(found, sizes, source)
+    if not behind:
+        return found
+    return _held_back({loss: Refusal(behind[loss]) if loss in behind else plan for loss, plan in found.items()}, source)
+
+
+def _held_back(planned: Mapping[ContrastiveLoss, Planned], source: SourceFile) -> dict[ContrastiveLoss, Planned]:
+    """The plans, without those that would leave a loss half repaired with which they run."""
     found = dict(planned)
     safe = [plan for plan in found.values() if isinstance(plan, Fix) and _is_safe(plan)]
     open_losses = [loss for loss, plan in found.items() if plan not in safe and not _is_rewritten(loss, safe, source)]

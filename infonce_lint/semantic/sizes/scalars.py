@@ -70,18 +70,49 @@ class Shapes:
                 found |= self.size_keys(each)
         elif test.op is Op.COMPARE and len(test.inputs) > 1:
             for side in test.inputs:
-                if any(self.mentions_shape(each) or _is_given(each) for each in test.inputs if each is not side):
+                if any(self._is_at_hand(each, test) for each in test.inputs if each is not side):
                     found |= {key(source) for source in self._sources(side)}
                     found |= _shaped_slots(side)
         return frozenset(found)
 
+    def _is_at_hand(self, value: Value, test: Value) -> bool:
+        """Whether one side of a test counts the batch at hand; how many axes it has, or a setting, does not."""
+        if _is_given(value, test):
+            return True
+        return self.mentions_shape(value) and not all(_counts_others(each) for each in _factors(value))
 
-def _is_given(value: Value) -> bool:
-    """Whether a value is a parameter that no caller of this file fills: the size that comes with the batch."""
+
+def _factors(value: Value) -> list[Value]:
+    """The parts of an arithmetic expression, its literals left out."""
+    if value.op in (Op.BINOP, Op.UNARY, Op.NAME, Op.CLOSURE):
+        return [part for each in value.inputs for part in _factors(each)]
+    return [] if value.op is Op.CONST else [value]
+
+
+def _counts_others(value: Value) -> bool:
+    """``x.dim()``, and the length of an object's own attributes."""
+    if value.op is not Op.CALL:
+        return False
+    asked = value.argument(0)
+    return value.name == "dim" or (
+        value.name == "len" and asked is not None and (asked.name == "__dict__" or asked.op is Op.DICT)
+    )
+
+
+def _is_given(value: Value, test: Value) -> bool:
+    """Whether a value is a parameter that no caller of this file fills: the size that comes with the batch.
+
+    One with a number for its default is a setting, unless the test asks whether the two are the same.
+    """
     if value.op is not Op.NAME or value.inputs[0].op is not Op.PARAM:
         return False
     param = value.inputs[0]
-    return not param.function.is_constructor and all(each.op in (Op.CONST, Op.SINGLETON) for each in param.inputs)
+    if param.function.is_constructor or not all(each.op in (Op.CONST, Op.SINGLETON) for each in param.inputs):
+        return False
+    is_setting = param.name in param.function.defaults and any(
+        each.op is Op.CONST for each in (*param.inputs, param.function.defaults[param.name])
+    )
+    return not is_setting or test.name in ("Equal", "NotEqual")
 
 
 def _shaped_slots(value: Value) -> set[str]:

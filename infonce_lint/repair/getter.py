@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infonce_lint.finding import Edit
 from infonce_lint.repair.proof import Proof
+from infonce_lint.repair.repeatable import replaced
 from infonce_lint.repair.rewrite import Refused, Rewriter
 from infonce_lint.semantic.graph.values import Function
 from infonce_lint.semantic.shapes.dims import Origin
@@ -20,6 +21,9 @@ def gives_size(function: Function, proof: Proof) -> bool:
 
 def at_calls(function: Function, rewriter: Rewriter) -> list[Edit]:
     """Replace each call in the loss by the number of rows that the batch really has there."""
+    problem = replaced(function, function.owner, rewriter.loss.model) if function.owner is not None else ""
+    if problem:
+        raise Refused(f"`{function.qualified_name}` gives the size, and {problem}; derive the size in the loss by hand")
     edits: list[Edit] = []
     functions = rewriter.loss.functions
     inside = [

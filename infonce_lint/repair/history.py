@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import libcst as cst
 
-from infonce_lint.repair.steady import is_move, unsteady
+from infonce_lint.repair.steady import is_move, kin, unsteady
 from infonce_lint.semantic.graph.calls import called_name, is_library
 from infonce_lint.semantic.graph.values import Module, Op, Value
 from infonce_lint.semantic.graph.walk import walk
@@ -48,24 +48,25 @@ def change_of(store: Value, module: Module, text: str) -> str:
         frozen = next((each for keyword, each in built.arguments() if keyword == "requires_grad"), None)
         if frozen is None or frozen.name != "False":
             return "is a parameter that training changes"
-    reads = [each for family in owner.family() for each in family.reads.get(store.name, ())]
+    reads = [each for family in kin(owner) for each in family.reads.get(store.name, ())]
     if any(read.function.is_constructor and not _only_moves(read, store.name) for read in reads):
         return "is read in the constructor again"
-    if is_changed([built, *reads, *_reads_elsewhere(store.name, module)], module):
+    names = {user.name for user in built.users if user.op is Op.STORE}  # it may be kept under two
+    if is_changed([built, *reads, *_reads_elsewhere({store.name, *names}, module)], module):
         return "is changed in place"
     if is_changed(_collections(module, is_parameter), module):
         return "may be changed in place with all others of its module"
     return ""
 
 
-def _reads_elsewhere(name: str, module: Module) -> Iterable[Value]:
-    """Reads of an attribute of this name of any object, by ``getattr`` too."""
+def _reads_elsewhere(names: set[str], module: Module) -> Iterable[Value]:
+    """Reads of an attribute of these names of any object, by ``getattr`` too."""
     for each in module.values:
-        if each.op is Op.ATTR and each.name == name:
+        if each.op is Op.ATTR and each.name in names:
             yield each
         elif each.op is Op.CALL and each.name == "getattr":
             key = each.argument(1)
-            if key is None or key.op is not Op.STR or key.literal == name:
+            if key is None or key.op is not Op.STR or key.literal in names:
                 yield each
 
 
@@ -126,12 +127,14 @@ def _changes(user: Value, shared: Value) -> bool:
         return isinstance(user.node, cst.AugAssign) and user.inputs[0] is shared
     if user.op is Op.CALL:
         handed = [keyword for keyword, each in user.arguments() if each is shared]
-        return "out" in handed or (bool(handed) and _is_in_place(user.name))
+        is_asked = any(keyword == "inplace" and each.name != "False" for keyword, each in user.arguments())
+        return "out" in handed or (bool(handed) and (is_asked or _is_in_place(user.name)))
     return False
 
 
 def _is_in_place(name: str) -> bool:
-    return (name.endswith("_") and not name.endswith("__")) or name in ("__setitem__", "__iadd__", "__imul__")
+    is_marked = name.endswith("_") and not name.endswith("__")
+    return is_marked or name in "__setitem__ __iadd__ __imul__ fill fill_diagonal itemset put putmask copyto".split()
 
 
 def _only_moves(read: Value, name: str) -> bool:

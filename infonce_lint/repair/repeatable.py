@@ -53,7 +53,9 @@ class Repeatable:
             raise Refused(f"{self.what} is drawn at random once; draw it in the loss by hand")
         called = call.inputs[0]
         if is_library_call(call):
-            is_known = find(call.name, library_of(call) or "") is not None
+            is_known = find(call.name, library_of(call) or "") is not None or _is_fixed(call.name)
+        elif called.op is Op.ATTR and _module_of(called.inputs[0]) == "math":
+            is_known = True
         elif called.op is Op.ATTR:
             is_known = find(call.name, "") is not None and self._is_made(called.inputs[0], is_inside=is_inside)
         else:
@@ -104,9 +106,9 @@ class Repeatable:
         for value in self.model.values_by_function.get(helper, []):
             if value.op is Op.STORE or (value.op is Op.SETITEM and value.inputs[0].op in (Op.GLOBAL, Op.SELF)):
                 raise Refused(f"`{helper.name}` stores something whenever it is called; {_BY_HAND}")
-            self.check_read(value)
+            self.check_read(value, is_inside=True)
 
-    def check_read(self, value: Value) -> None:
+    def check_read(self, value: Value, *, is_inside: bool = False) -> None:
         """An attribute or a name of the module stands for the same in the constructor and in the loss."""
         if self._is_size(value) or has(value.name, Column.LOOKS):
             return  # replaced by the fix; or a device, to which the tensor is moved anyway
@@ -117,8 +119,10 @@ class Repeatable:
         elif value.op is Op.GLOBAL and value.node is not None:
             is_path = bool(value.users) and all(user.op is Op.ATTR for user in value.users)
             self.check_name(value.name, scope_of(value.name, value.function), is_path=is_path)
-        elif value.op is Op.SUB and value.name and not self._is_made(value.inputs[0], is_inside=True):
-            raise Refused(f"{self.what} depends on an entry that may be set anew (`{value.name}`); {_BY_HAND}")
+        elif value.op is Op.CLOSURE and (scope := scope_of(value.name, value.function)) not in self.seen:
+            self.check_name(value.name, scope)
+        elif value.op is Op.SUB and not self._is_made(value.inputs[0], is_inside=is_inside and not value.name):
+            raise Refused(f"{self.what} depends on an entry of an object, which may be set anew; {_BY_HAND}")
 
     def _is_size(self, value: Value) -> bool:
         """Whether a value is a configured size, which the fix replaces."""
@@ -134,7 +138,7 @@ class Repeatable:
         if stores:
             is_built = stores[0].function.is_constructor
             problem = unsteady(stores[0], self.module, self.text) if is_built else "is set outside the constructor"
-        elif len(found) != 1:
+        elif len(found) != 1 or found[0].op is Op.RETURN:
             problem = "is not set once in this file"
         problem = problem or ("is changed in place" if is_changed([read, *stores], self.module) else "")
         if problem:
@@ -168,7 +172,9 @@ class Repeatable:
                 own = constructor.parameters.get(name)
                 other = there.parameters.get(name) if there is not None else None
                 if own is not None and own.op is Op.SELFPARAM and other is not None and other.op is Op.SELFPARAM:
-                    continue
+                    if is_path:
+                        continue
+                    raise Refused(f"{self.what} is built from the whole object; {_BY_HAND}")
                 raise Refused(
                     f"{self.what} is built with `{name}`, which the constructor alone knows; "
                     "build it in the loss from the features' rows"
@@ -201,6 +207,18 @@ def is_drawn(call: Value) -> bool:
     )
 
 
+def _is_fixed(name: str) -> bool:
+    """Whether a library's function tells what never changes while the program runs."""
+    return name in "device is_available current_device finfo iinfo get_rank get_world_size".split()
+
+
+def _module_of(value: Value) -> str:
+    """The dotted name of the module that a value is; empty for anything else."""
+    if value.op in (Op.NAME, Op.GLOBAL) and value.inputs:
+        value = value.inputs[0]
+    return value.name if value.op is Op.IMPORT else ""
+
+
 def libraries_of(value: Value) -> set[str]:
     """The libraries whose tensor or array a value may be; empty where that is not seen."""
     found: set[str] = set()
@@ -223,7 +241,7 @@ def libraries_of(value: Value) -> set[str]:
                 stack.append(called.inputs[0])
         elif each.op in (Op.SUB, Op.ATTR, Op.SETITEM, Op.ITEM):
             stack.append(each.inputs[0])
-        elif each.op in (Op.BINOP, Op.UNARY, Op.COMPARE, Op.PHI, Op.NAME, Op.RETURN, Op.CLOSURE, Op.STORE):
+        elif each.op in (Op.BINOP, Op.UNARY, Op.COMPARE, Op.PHI, Op.NAME, Op.RETURN, Op.CLOSURE, Op.STORE, Op.PARAM):
             stack.extend(each.inputs)
     return found
 

@@ -97,7 +97,7 @@ def _may_set(call: Value, name: str) -> bool:
 
 def is_deleted(name: str, text: str) -> bool:
     """Whether a file may delete an attribute of this name."""
-    return re.search(rf"\bdel\b[^\n]*\b{re.escape(name)}\b", text) is not None
+    return re.search(rf"\bdel\b[^\n]*(\.\s*|['\"]){re.escape(name)}\b", text) is not None
 
 
 def is_certain(store: Value) -> bool:
@@ -180,6 +180,8 @@ def unsteady_name(name: str, scope: Function | None, module: Module, *, is_path:
     if len(bound) != 1:
         return "is bound in several places"
     (value,) = bound
+    if scope.is_module and any(each.op is Op.CALL and each.name == "globals" for each in module.values):
+        return "may be set by its name (`globals`)"
     if any(isinstance(block.statement, cst.For | cst.While) for block in _around(value)):
         return "is bound in a loop"
     if value.op in (Op.FUNC, Op.CLASS) or is_constant(value, module) or is_path:

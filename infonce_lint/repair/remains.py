@@ -25,6 +25,7 @@ from infonce_lint.repair.harmless import (
 from infonce_lint.repair.places import Places
 from infonce_lint.semantic.graph.syntax import leaves
 from infonce_lint.semantic.graph.values import Op, Value
+from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.losses.model import SemanticModel
 from infonce_lint.semantic.shapes.operations import Column, has
 from infonce_lint.semantic.shapes.running import library_of
@@ -43,6 +44,7 @@ _CARRYING = frozenset(
     {Op.NAME, Op.CLOSURE, Op.GLOBAL, Op.SELF, Op.PHI, Op.UNARY, Op.BOOL, Op.TUPLE, Op.DICT, Op.COMP, Op.ITEM, Op.OTHER}
 )
 _CONVERTING = frozenset({"float", "int", "eval", "exec", "literal_eval", "Fraction", "Decimal", "getattr"})
+_COMPUTED = frozenset({Op.CALL, Op.TUPLE, Op.ITEM, Op.NAME, Op.BINOP, Op.UNARY, Op.COMPARE, Op.ATTR, Op.SUB})
 _QUIET = frozenset({"staticmethod", "classmethod", "property", "cached_property", "no_grad", "override"})
 Step = tuple[Value, _Kind]
 
@@ -305,7 +307,10 @@ def _gives_up(suite: cst.BaseSuite) -> bool:
 
 
 def _is_dead(call: Value) -> bool:
-    """Whether nothing reads what a call gives."""
-    return (not call.users and bool(call.bound)) or (
-        bool(call.users) and all(each.op is Op.ITEM and not each.users for each in call.users)
-    )
+    """Whether nothing reads what a call gives, nor what is computed from it."""
+    for value in walk([call], lambda each: each.users):
+        if value is not call and (value.op not in _COMPUTED or value.callee is not None):
+            return False
+        if not value.users and not value.bound and value.op is not Op.ITEM:
+            return False
+    return True

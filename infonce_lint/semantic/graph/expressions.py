@@ -44,6 +44,10 @@ class Expressions(Scopes):
                 read = self.value(Op.GLOBAL, name, node, [bound])
                 read.scope = dict(self.env)
                 return read
+            if name in self.function.shared and bound.op not in (Op.IMPORT, Op.FUNC, Op.CLASS):
+                read = self.value(Op.CLOSURE, name, node, [bound])  # another function may have bound it anew
+                read.scope = dict(self.env)
+                return read
             if bound.op in (Op.PARAM, Op.IMPORT, Op.FUNC, Op.CLASS):
                 read = self.value(Op.NAME, name, node, [bound])
                 if bound.op is Op.PARAM:

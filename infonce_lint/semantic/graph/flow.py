@@ -16,6 +16,7 @@ from infonce_lint.semantic.graph.syntax import (
     dotted,
     leaves,
     leaves_if,
+    nonlocal_names,
 )
 from infonce_lint.semantic.graph.values import Block, Class, Function, Module, Op, Value
 from infonce_lint.semantic.graph.walk import walk
@@ -248,6 +249,8 @@ class GraphBuilder(Expressions):
         self.parameters(function, statement.params)
         self.bodies[id(function)] = statement.body
         self.pending.append(function)
+        if not self.function.is_module:
+            self.function.shared |= nonlocal_names(statement.body)
         named = self.value(Op.FUNC, statement.name.value, statement, [])
         named.source = function
         if self.owner is not None and self.class_env is self.env:
@@ -338,10 +341,14 @@ class GraphBuilder(Expressions):
         self.set_name(local, self.value(Op.IMPORT, path, None, []))
 
     def run_Global(self, small: cst.Global) -> None:
-        self.function.globals.update(item.name.value for item in small.names)
+        names = {item.name.value for item in small.names}
+        self.function.globals |= names
+        self.function.shared |= names
 
     def run_Nonlocal(self, small: cst.Nonlocal) -> None:
-        self.function.nonlocals.update(item.name.value for item in small.names)
+        names = {item.name.value for item in small.names}
+        self.function.nonlocals |= names
+        self.function.shared |= names
 
     def run_Del(self, small: cst.Del) -> None:
         targets = small.target.elements if isinstance(small.target, cst.Tuple) else [small.target]

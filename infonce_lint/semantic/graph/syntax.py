@@ -133,3 +133,12 @@ def access_path(node: cst.CSTNode) -> str:
 def decorator_name(node: cst.BaseExpression) -> str:
     """The dotted name of a decorator, called or not."""
     return dotted(node.func if isinstance(node, cst.Call) else node)
+
+
+def nonlocal_names(node: cst.CSTNode) -> set[str]:
+    """The names that a suite, or a function in it, declares to be an enclosing function's."""
+    if isinstance(node, cst.Nonlocal):
+        return {item.name.value for item in node.names}
+    if isinstance(node, cst.BaseExpression):
+        return set()
+    return {name for child in node.children for name in nonlocal_names(child)}

@@ -15,6 +15,7 @@ from infonce_lint.semantic.graph.literals import is_none
 from infonce_lint.semantic.graph.values import Function, Value
 from infonce_lint.semantic.names import is_world_size
 from infonce_lint.semantic.shapes import arithmetic, indexing, reads, rounds
+from infonce_lint.semantic.shapes.changes import Changes
 from infonce_lint.semantic.shapes.columns import Column, has
 from infonce_lint.semantic.shapes.context import Context
 from infonce_lint.semantic.shapes.dims import WORLD, Origin, number, symbol
@@ -65,6 +66,7 @@ class Interpreter(Context):
         self._trail: list[tuple[Value, Frame]] = []
         self._pending: set[tuple[Value, Frame]] = set()
         self._paths: dict[object, Site] = {}
+        self.changes = Changes(origins.module)
         self._resolved: dict[Value, Resolved | None] = {}  # by call, the same in every run
 
     # -- entry points ------------------------------------------------------------------------------------------------
@@ -186,6 +188,9 @@ class Interpreter(Context):
             result = self.joined(result, other, Site(value, frame))
         if isinstance(result, Opaque) and value.op in ("self", "global") and result.site.value is value:
             return self.read_at_path(value, frame)
+        is_shared = value.op in ("self", "global", "closure") and isinstance(result, Tensor | Opaque | Parts | Listing)
+        if is_shared and not has_size(result) and self.changes.changes_variable(value):
+            return self.renewed(result, Site(value, frame))
         return result
 
     def _home(self, value: Value, frame: Frame) -> Frame:
@@ -200,6 +205,8 @@ class Interpreter(Context):
         if is_world_size(value.name):
             return self._world(value)
         place = reads.place_of(self, value, frame)
+        if place is not None and self.changes.changes_path(value, place):
+            place = None
         site = self._paths.setdefault(place, Site(value, frame)) if place is not None else Site(value, frame)
         self.reads.setdefault(site, []).append(value)
         return Opaque(site)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import libcst as cst
 
 from infonce_lint.semantic.graph.calls import call_name
+from infonce_lint.semantic.graph.literals import changes_list
 from infonce_lint.semantic.graph.scopes import Scopes, element_of, is_self
 from infonce_lint.semantic.graph.values import Block, Function, Op, Value
 from infonce_lint.semantic.names import is_config_size_name
@@ -108,6 +109,8 @@ class Expressions(Scopes):
         made.keywords = tuple(keywords)
         made.scope = dict(self.env)
         self.function.calls.append(made)
+        if isinstance(node.func, cst.Attribute) and changes_list(node.func.attr.value, made):
+            self.change(node.func.value)
         return made
 
     # -- operators ---------------------------------------------------------------------------------------------------

@@ -24,7 +24,6 @@ from infonce_lint.semantic.shapes.products import multiplied
 _LONGEST_LIST = 16
 _LARGEST_POWER = 4
 _LOGICAL = frozenset({"BitAnd", "BitOr", "BitXor"})
-_ON_LISTS = frozenset({"Add", "Multiply"})
 _ON_NUMBERS = frozenset("Add Subtract Multiply FloorDivide Modulo Power".split())
 
 
@@ -69,7 +68,7 @@ def _may_be_list(context: Context, left: Abstract, right: Abstract) -> Opaque | 
 def _tensors(context: Context, value: Value, left: Abstract, right: Abstract) -> list[Tensor]:
     """The operands that decide the shape: beside one that holds rows, one of unknown rank is taken for a scale."""
     # a list is added to another one and repeated, but takes no tensor for that
-    is_proof = value.name not in _ON_LISTS or any(isinstance(each, Tensor | Number) for each in (left, right))
+    is_proof = value.name not in ("Add", "Multiply") or any(isinstance(each, Tensor | Number) for each in (left, right))
     found = [_operand(context, each, is_proof=is_proof) for each in (left, right)]
     holds_rows = [each in context.rows for each in value.inputs[:2]]
     if holds_rows[0] != holds_rows[1]:

@@ -165,7 +165,11 @@ class Scopes(ABC):
     def store_element(self, target: cst.Subscript, value: Value) -> None:
         """``mask[i, j] = 0``: a new version of the container, shaped by the indices too."""
         indexed = self.evaluate(target)
-        version = self.value(Op.SETITEM, "", target, [*indexed.inputs, value])
+        inputs = indexed.inputs
+        first = target.slice[0].slice
+        if indexed.op is not Op.SUB and isinstance(first, cst.Index):  # the element of a display that is at hand
+            inputs = [self.evaluate(target.value), self.evaluate(first.value)]
+        version = self.value(Op.SETITEM, "", target, [*inputs, value])
         if indexed.op is Op.SUB and indexed.name:
             self.enter_entry(target, indexed.inputs[0], self.value(Op.STORE, indexed.name, target, [value]))
         self.mutate(target.value, version)

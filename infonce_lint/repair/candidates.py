@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from infonce_lint.repair.proof import Proof
+from infonce_lint.semantic.graph.literals import alternatives, is_none
 from infonce_lint.semantic.graph.paths import path_text
 from infonce_lint.semantic.graph.values import Function, Value
 from infonce_lint.semantic.graph.walk import walk
@@ -128,7 +129,7 @@ class Candidates:
         for name, value in scope.items():
             if "." in name or value.op in _NO_TENSORS or value in self.roles.reduced or value.maybe_unbound:
                 continue
-            if name in changed:
+            if name in changed or _may_be_none(value):
                 continue
             known = self.proof.interpreter.evaluate(value, self.proof.frame(function))
             if isinstance(known, Number):
@@ -253,7 +254,7 @@ class Candidates:
         if is_stored_rows(symbol):
             return None
         for name, value in scope.items():
-            if "." in name or value.op in _NO_TENSORS or value.maybe_unbound:
+            if "." in name or value.op in _NO_TENSORS or value.maybe_unbound or _may_be_none(value):
                 continue
             tensor = self.proof.tensor(value, function)
             dim = tensor.axis(0) if tensor is not None else None
@@ -310,6 +311,11 @@ def _attribute_of(value: Value, function: Function) -> str | None:
                 if kept is param or (kept.op == "name" and kept.inputs and kept.inputs[0] is param):
                     return f"self.{name}"
     return None
+
+
+def _may_be_none(value: Value) -> bool:
+    """Whether a branch before may have left None in its place."""
+    return any(map(is_none, alternatives(value)))
 
 
 def _rank(candidate: Candidate) -> int | None:

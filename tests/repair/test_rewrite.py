@@ -172,10 +172,10 @@ class TestRebound:
 
         def step(net, x, y, args):
             if args.mixed:
-                both = net(torch.cat([x, y]))
+                both = F.normalize(net(torch.cat([x, y])))
                 a, b = both[: args.batch_size], both[args.batch_size :]
             else:
-                both = net(torch.cat([y, x]))
+                both = F.normalize(net(torch.cat([y, x])))
                 a, b = both[: args.batch_size], both[args.batch_size :]
             return criterion(a, b)
         """

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import libcst as cst
 
 from infonce_lint.semantic.graph.calls import call_name
+from infonce_lint.semantic.graph.literals import changes_list
 from infonce_lint.semantic.graph.scopes import Scopes, element_of, is_self
 from infonce_lint.semantic.graph.values import Block, Function, Op, Value
 from infonce_lint.semantic.names import is_config_size_name
@@ -42,6 +43,10 @@ class Expressions(Scopes):
             if self.function.is_module and bound.op not in (Op.FUNC, Op.CLASS, Op.IMPORT, Op.GLOBAL, Op.ITEM):
                 # at module level every read counts as a read of a global: constants are defined there
                 read = self.value(Op.GLOBAL, name, node, [bound])
+                read.scope = dict(self.env)
+                return read
+            if name in self.function.shared and bound.op not in (Op.IMPORT, Op.FUNC, Op.CLASS):
+                read = self.value(Op.CLOSURE, name, node, [bound])  # another function may have bound it anew
                 read.scope = dict(self.env)
                 return read
             if bound.op in (Op.PARAM, Op.IMPORT, Op.FUNC, Op.CLASS):
@@ -104,6 +109,8 @@ class Expressions(Scopes):
         made.keywords = tuple(keywords)
         made.scope = dict(self.env)
         self.function.calls.append(made)
+        if isinstance(node.func, cst.Attribute) and changes_list(node.func.attr.value, made):
+            self.change(node.func.value)
         return made
 
     # -- operators ---------------------------------------------------------------------------------------------------

@@ -10,12 +10,15 @@ import libcst as cst
 from infonce_lint.semantic.graph.calls import call_name
 from infonce_lint.semantic.graph.expressions import Expressions
 from infonce_lint.semantic.graph.syntax import (
+    assigned_name,
     assigned_names,
+    captured_names,
     changes_receiver,
     decorator_name,
     dotted,
     leaves,
     leaves_if,
+    nonlocal_names,
 )
 from infonce_lint.semantic.graph.values import Block, Class, Function, Module, Op, Value
 from infonce_lint.semantic.graph.walk import walk
@@ -119,32 +122,6 @@ class GraphBuilder(Expressions):
         yield self.block
         self.block, self.index = outer, index
 
-    def join(self, left: Environment, right: Environment, node: cst.CSTNode, test: Value | None = None) -> Environment:
-        """The variables after two branches meet: a ``phi`` for each that differs."""
-        if left is right:
-            return left
-        merged = dict(left)
-        for name, value in left.items():
-            if name not in right:
-                merged[name] = self._perhaps(name, value, node)
-        for name, value in right.items():
-            other = left.get(name)
-            if other is None:
-                merged[name] = self._perhaps(name, value, node)
-            elif other is not value:
-                phi = self.value(Op.PHI, name, node, [other, value])
-                phi.literal = test
-                merged[name] = phi
-        return merged
-
-    def _perhaps(self, name: str, value: Value, node: cst.CSTNode) -> Value:
-        """A name that only one of two branches has bound."""
-        if value.maybe_unbound or value.op in (Op.FUNC, Op.CLASS, Op.IMPORT, Op.CONST, Op.STORE) or "." in name:
-            return value
-        phi = self.value(Op.PHI, name, node, [value])
-        phi.maybe_unbound = True
-        return phi
-
     # -- compound statements -----------------------------------------------------------------------------------------
 
     def run_If(self, statement: cst.If) -> None:
@@ -184,31 +161,46 @@ class GraphBuilder(Expressions):
     def run_For(self, statement: cst.For) -> None:
         container = self.evaluate(statement.iter)
         self.loop(statement, statement.body, statement.target, container)
-        if statement.orelse is not None:
-            self.run_suite(statement.orelse.body)
 
     def run_While(self, statement: cst.While) -> None:
         self.evaluate(statement.test)
         self.loop(statement, statement.body, None, None)
 
     def loop(
-        self, statement: cst.CSTNode, body: cst.BaseSuite, target: cst.BaseExpression | None, container: Value | None
+        self,
+        statement: cst.For | cst.While,
+        body: cst.BaseSuite,
+        target: cst.BaseExpression | None,
+        container: Value | None,
     ) -> None:
         """A loop body: names it rebinds become phis that the round's end feeds."""
         before = self.env
         rebound = [name for name in assigned_names(body) if name in before]
         env = dict(before)
-        phis = {}
+        phis: Environment = {}
+        self.left.append([])
         for name in rebound:
             phis[name] = env[name] = self.value(Op.PHI, name, statement, [before[name]])
         self.env = env
         if target is not None and container is not None:
             self.bind(target, self.value(Op.ITEM, "", target, [container]))
         self.nested(body, self.env, [], statement)
+        ends = [self.env, *(left for left, goes_on in self.left[-1] if goes_on)]
         for name, phi in phis.items():
-            if self.env.get(name) is not phi and name in self.env:
-                phi.add_input(self.env[name])
+            for end in ends:
+                if end.get(name) is not phi and name in end:
+                    phi.add_input(end[name])
+        last = self.env
         self.env = self.join(self.env, before, statement)
+        ways = self.left.pop()
+        for goes_on in (True, False):
+            if not goes_on and statement.orelse is not None:  # which runs unless the loop is left by ``break``
+                self.run_suite(statement.orelse.body)
+            for left in (each for each, goes in ways if goes is goes_on):
+                # what a round began with, or would have ended with, has its part in the join above
+                parts = {name: (phis.get(name), last.get(name)) for name in left}
+                known = {name: self.env.get(name, left[name]) for name in left if left[name] in parts[name]}
+                self.env = self.join(self.env, {**left, **known}, statement)
 
     def run_With(self, statement: cst.With) -> None:
         for item in statement.items:
@@ -220,10 +212,23 @@ class GraphBuilder(Expressions):
 
     def run_Try(self, statement: cst.Try | cst.TryStar) -> None:
         before = dict(self.env)
+        bound = {name: len(self.function.bindings.get(name, ())) for name in assigned_names(statement.body)}
         self.nested(statement.body, dict(before), [], statement)
         after = self.env
+        raised = self.join(before, after, statement)
+        for name, count in bound.items():
+            values = self.function.bindings.get(name, [])[count:]
+            if len(values) > 1:  # it may have raised between them
+                raised[name] = self.value(Op.PHI, name, statement, list(dict.fromkeys([raised[name], *values])))
         for handler in statement.handlers:
-            if self.nested(handler.body, dict(before), [], statement):
+            held = dict(raised)
+            name = assigned_name(handler.name)
+            if name:
+                held[name] = self.value(Op.OTHER, name, handler, [])
+            if self.nested(handler.body, held, [], statement):
+                if name in self.env:  # it is unbound again
+                    self.env[name] = self.value(Op.OTHER, name, handler, [])
+                    self.env[name].maybe_unbound = True
                 after = self.join(after, self.env, statement)
         self.env = after
         if statement.orelse is not None:
@@ -234,11 +239,12 @@ class GraphBuilder(Expressions):
     run_TryStar = run_Try
 
     def run_Match(self, statement: cst.Match) -> None:
-        self.evaluate(statement.subject)
+        subject = self.evaluate(statement.subject)
         before = self.env
         merged = before
         for case in statement.cases:
-            if self.nested(case.body, dict(before), [], statement):
+            captured = {name: self.value(Op.OTHER, name, case, [subject]) for name in captured_names(case.pattern)}
+            if self.nested(case.body, {**before, **captured}, [], statement):
                 merged = self.join(merged, self.env, statement)
         self.env = merged
 
@@ -248,6 +254,8 @@ class GraphBuilder(Expressions):
         self.parameters(function, statement.params)
         self.bodies[id(function)] = statement.body
         self.pending.append(function)
+        if not self.function.is_module:
+            self.function.shared |= nonlocal_names(statement.body)
         named = self.value(Op.FUNC, statement.name.value, statement, [])
         named.source = function
         if self.owner is not None and self.class_env is self.env:
@@ -309,6 +317,14 @@ class GraphBuilder(Expressions):
         if small.value is not None:
             self.function.returns.add_input(self.evaluate(small.value))
 
+    def run_Break(self, small: cst.Break) -> None:
+        if self.left:
+            self.left[-1].append((dict(self.env), False))
+
+    def run_Continue(self, small: cst.Continue) -> None:
+        if self.left:
+            self.left[-1].append((dict(self.env), True))
+
     def run_Assert(self, small: cst.Assert) -> None:
         test = self.evaluate(small.test)
         self.block.guards.append(self.value(Op.GUARD, "assert", small.test, [test]))
@@ -338,10 +354,14 @@ class GraphBuilder(Expressions):
         self.set_name(local, self.value(Op.IMPORT, path, None, []))
 
     def run_Global(self, small: cst.Global) -> None:
-        self.function.globals.update(item.name.value for item in small.names)
+        names = {item.name.value for item in small.names}
+        self.function.globals |= names
+        self.function.shared |= names
 
     def run_Nonlocal(self, small: cst.Nonlocal) -> None:
-        self.function.nonlocals.update(item.name.value for item in small.names)
+        names = {item.name.value for item in small.names}
+        self.function.nonlocals |= names
+        self.function.shared |= names
 
     def run_Del(self, small: cst.Del) -> None:
         targets = small.target.elements if isinstance(small.target, cst.Tuple) else [small.target]
@@ -349,3 +369,5 @@ class GraphBuilder(Expressions):
             name = target.value if isinstance(target, cst.Element) else target
             if isinstance(name, cst.Name):
                 self.env.pop(name.value, None)
+            elif isinstance(name, cst.Subscript):
+                self.change(name.value)

@@ -16,6 +16,16 @@ def is_none(value: Value) -> bool:
     return value.op is Op.SINGLETON and value.name == "None"
 
 
+def changes_list(method: str, call: Value) -> bool:
+    """Whether a method takes from a list or orders it anew: ``zs.pop(0)``, but not ``config.pop("size")``."""
+    arguments = call.arguments()
+    if method == "pop":
+        return len(arguments) < 2 and all(keyword is None and each.op is not Op.STR for keyword, each in arguments)
+    if method == "sort":  # of a tensor, it takes an axis
+        return all(keyword in ("key", "reverse") for keyword, _ in arguments)
+    return method in ("reverse", "clear", "popleft", "appendleft") or (method == "remove" and len(arguments) == 1)
+
+
 def is_integer(value: Value) -> bool:
     """Whether a value is an integer literal."""
     return value.op is Op.CONST and isinstance(value.literal, int)

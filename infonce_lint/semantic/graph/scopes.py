@@ -27,6 +27,7 @@ class Scopes(ABC):
         self.bodies: dict[int, cst.BaseSuite | cst.BaseExpression] = {}
         self.main: Function
         self.function: Function
+        self.left: list[list[tuple[dict[str, Value], bool]]] = []  # by loop: where it is left, or its round ended
         self.block: Block
         self.index = 0
         self.env: dict[str, Value] = {}
@@ -90,18 +91,63 @@ class Scopes(ABC):
             self.forget_entries(target.value)
             self.set_name(target.value, value)
         elif isinstance(target, cst.Tuple | cst.List):
+            starred = [isinstance(each, cst.StarredElement) for each in target.elements]
+            if True in starred:
+                self.bind_starred(target, starred.index(True), value)
+                return
             for position, element in enumerate(target.elements):
                 part = element_of(value, position, len(target.elements))
                 if part is None:
                     part = self.value(Op.ITEM, str(position), element.value, [value])
                     part.literal = position
                 self.bind(element.value, part)
-        elif isinstance(target, cst.StarredElement):
-            self.bind(target.value, value)
         elif isinstance(target, cst.Attribute):
             self.store_attribute(target, value)
         elif isinstance(target, cst.Subscript):
             self.store_element(target, value)
+
+    def bind_starred(self, target: cst.Tuple | cst.List, star: int, value: Value) -> None:
+        """``first, *others = xs``: those behind the star are counted from the end."""
+        for position, element in enumerate(target.elements):
+            behind = len(target.elements) - position
+            place = position if position < star else -behind
+            part = element_of(value, place)
+            if position == star:
+                known = value.inputs[star : len(value.inputs) - behind + 1] if value.op is Op.TUPLE else None
+                op, inputs = (Op.OTHER, [value]) if known is None else (Op.TUPLE, known)
+                part = self.value(op, "List", element.value, inputs)
+            elif part is None:
+                part = self.value(Op.ITEM, str(position), element.value, [value])
+                part.literal = place
+            self.bind(element.value, part)
+
+    def join(
+        self, left: dict[str, Value], right: dict[str, Value], node: cst.CSTNode, test: Value | None = None
+    ) -> dict[str, Value]:
+        """The variables after two branches meet: a ``phi`` for each that differs."""
+        if left is right:
+            return left
+        merged = dict(left)
+        for name, value in left.items():
+            if name not in right:
+                merged[name] = self._perhaps(name, value, node)
+        for name, value in right.items():
+            other = left.get(name)
+            if other is None:
+                merged[name] = self._perhaps(name, value, node)
+            elif other is not value:
+                phi = self.value(Op.PHI, name, node, [other, value])
+                phi.literal = test
+                merged[name] = phi
+        return merged
+
+    def _perhaps(self, name: str, value: Value, node: cst.CSTNode) -> Value:
+        """A name that only one of two branches has bound."""
+        if value.maybe_unbound or value.op in (Op.FUNC, Op.CLASS, Op.IMPORT, Op.CONST, Op.STORE) or "." in name:
+            return value
+        phi = self.value(Op.PHI, name, node, [value])
+        phi.maybe_unbound = True
+        return phi
 
     def store_attribute(self, target: cst.Attribute, value: Value) -> None:
         """``self.x = value`` fills the class's slot; on other objects it is an entry of its own."""
@@ -119,7 +165,11 @@ class Scopes(ABC):
     def store_element(self, target: cst.Subscript, value: Value) -> None:
         """``mask[i, j] = 0``: a new version of the container, shaped by the indices too."""
         indexed = self.evaluate(target)
-        version = self.value(Op.SETITEM, "", target, [*indexed.inputs, value])
+        inputs = indexed.inputs
+        first = target.slice[0].slice
+        if indexed.op is not Op.SUB and isinstance(first, cst.Index):  # the element of a display that is at hand
+            inputs = [self.evaluate(target.value), self.evaluate(first.value)]
+        version = self.value(Op.SETITEM, "", target, [*inputs, value])
         if indexed.op is Op.SUB and indexed.name:
             self.enter_entry(target, indexed.inputs[0], self.value(Op.STORE, indexed.name, target, [value]))
         self.mutate(target.value, version)
@@ -127,12 +177,21 @@ class Scopes(ABC):
     def mutate(self, node: cst.BaseExpression, version: Value) -> None:
         """What ``node`` names now stands for ``version``."""
         if isinstance(node, cst.Name):
-            if node.value in self.env and self.env[node.value].op not in (Op.IMPORT, Op.FUNC, Op.CLASS):
-                self.set_name(node.value, version)
+            held = self.env.get(node.value)
+            if held is not None and held.op not in (Op.IMPORT, Op.FUNC, Op.CLASS):
+                for name in [name for name, each in self.env.items() if _behind_name(each) is _behind_name(held)]:
+                    if "." not in name:  # an alias is the same object
+                        self.set_name(name, version)
         elif isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name):
             base = self.env.get(node.value.value)
             if base is not None and base.op is Op.SELFPARAM:
                 self.store_attribute(node, version)
+
+    def change(self, node: cst.BaseExpression) -> None:
+        """A list of which elements are taken or moved: what it holds from here on is not followed."""
+        held = self.env.get(node.value) if isinstance(node, cst.Name) else None
+        if held is not None and held.op is not Op.DICT:
+            self.mutate(node, self.value(Op.OTHER, "changed", node, [held]))
 
     def enter_entry(self, node: cst.BaseExpression, base: Value, value: Value) -> None:
         """Note the read or the store (``value`` is a ``store``) of an object's entry, and let reads see stores."""
@@ -153,6 +212,11 @@ class Scopes(ABC):
         if path.partition(".")[0] in self.stored_roots:
             for entry in [each for each in self.env if each.startswith(f"{path}.")]:
                 del self.env[entry]
+
+
+def _behind_name(value: Value) -> Value:
+    """What a variable holds that was bound to another one."""
+    return value.inputs[0] if value.op is Op.NAME and value.inputs else value
 
 
 def is_self(value: Value) -> bool:

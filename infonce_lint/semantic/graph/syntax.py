@@ -6,6 +6,8 @@ import libcst as cst
 
 _CHANGING_METHODS = frozenset({"append", "extend", "insert", "add", "update"})
 
+_ORDERING = frozenset({"pop", "remove", "reverse", "sort", "clear", "popleft"})
+
 
 def changes_receiver(method: str) -> bool:
     """Whether a method changes its object: torch's trailing underscore, list and set methods."""
@@ -77,7 +79,9 @@ def _collect_small(small: cst.BaseSmallStatement, found: dict[str, None]) -> Non
         _collect_target(small.target, found)
     elif isinstance(small, cst.Expr) and isinstance(small.value, cst.Call):
         called = small.value.func
-        if isinstance(called, cst.Attribute) and changes_receiver(called.attr.value):
+        if isinstance(called, cst.Attribute) and (
+            changes_receiver(called.attr.value) or called.attr.value in _ORDERING
+        ):
             _collect_target(called.value, found)
 
 
@@ -92,8 +96,11 @@ def _collect_compound(statement: cst.CSTNode, found: dict[str, None]) -> None:
             _collect_suite(inner.body, found)
         elif isinstance(inner, cst.If):
             _collect_compound(inner, found)
-    for handler in getattr(statement, "handlers", ()):
-        _collect_suite(handler.body, found)
+    for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+        _collect_suite(part.body, found)
+    for item in statement.items if isinstance(statement, cst.With) else ():
+        if item.asname is not None:
+            _collect_target(item.asname.name, found)
 
 
 def _collect_target(node: cst.BaseExpression, found: dict[str, None]) -> None:
@@ -104,6 +111,21 @@ def _collect_target(node: cst.BaseExpression, found: dict[str, None]) -> None:
             _collect_target(element.value, found)
     elif isinstance(node, cst.Subscript | cst.StarredElement):
         _collect_target(node.value, found)
+
+
+def assigned_name(alias: cst.AsName | None) -> str:
+    """The name behind ``as``; empty where there is none."""
+    return alias.name.value if alias is not None and isinstance(alias.name, cst.Name) else ""
+
+
+def captured_names(pattern: cst.CSTNode) -> list[str]:
+    """The names that a ``case`` binds."""
+    own = [getattr(pattern, "name", None), getattr(pattern, "rest", None)]
+    is_capture = isinstance(pattern, cst.MatchAs | cst.MatchStar | cst.MatchMapping)
+    found = [each.value for each in own if is_capture and isinstance(each, cst.Name)]
+    if isinstance(pattern, cst.MatchValue):
+        return found
+    return [*found, *(name for child in pattern.children for name in captured_names(child))]
 
 
 def dotted(node: cst.CSTNode) -> str:
@@ -133,3 +155,12 @@ def access_path(node: cst.CSTNode) -> str:
 def decorator_name(node: cst.BaseExpression) -> str:
     """The dotted name of a decorator, called or not."""
     return dotted(node.func if isinstance(node, cst.Call) else node)
+
+
+def nonlocal_names(node: cst.CSTNode) -> set[str]:
+    """The names that a suite, or a function in it, declares to be an enclosing function's."""
+    if isinstance(node, cst.Nonlocal):
+        return {item.name.value for item in node.names}
+    if isinstance(node, cst.BaseExpression):
+        return set()
+    return {name for child in node.children for name in nonlocal_names(child)}

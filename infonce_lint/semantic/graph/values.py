@@ -144,6 +144,7 @@ class Function:
     decorators: tuple[str, ...] = ()
     globals: set[str] = field(default_factory=set)  # names that it declares to be the module's
     nonlocals: set[str] = field(default_factory=set)  # names that it declares to be an enclosing function's
+    shared: set[str] = field(default_factory=set)  # its variables that other functions bind as well
     is_static: bool = False
     is_generator: bool = False
 

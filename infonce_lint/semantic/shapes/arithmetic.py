@@ -32,7 +32,8 @@ def binary(context: Context, value: Value, frame: Frame) -> Abstract | None:
     site = Site(value, frame)
     left, right = (context.evaluate(each, frame) for each in value.inputs[:2])
     if value.name == "MatrixMultiply":
-        context.tensors.update(each.site for each in (left, right) if isinstance(each, Opaque))
+        context.prove(left)
+        context.prove(right)
         first, second = context.as_tensor(left), context.as_tensor(right)
         return multiplied(context, first, second, site) if first is not None and second is not None else None
     if isinstance(left, Text) or isinstance(right, Text):
@@ -48,15 +49,27 @@ def binary(context: Context, value: Value, frame: Frame) -> Abstract | None:
         first_number, second_number = context.as_number(left), context.as_number(right)
         if first_number is not None and second_number is not None:
             return computed(context, value.name, first_number, second_number, site)
+    if value.name == "Multiply" and (one := _may_be_list(context, left, right)) is not None:
+        return context.like(site, one)
     tensors = _tensors(context, value, left, right)
     kind = _kind_of_result(value.name, left, right)
     _note_scale(context, value, left, right, site)
     return context.broadcast(tensors, site, kind)
 
 
+def _may_be_list(context: Context, left: Abstract, right: Abstract) -> Opaque | None:
+    """What ``zs * 2`` may repeat, as long as nothing tells that it is no list."""
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, Opaque) and isinstance(other, Number) and not context.is_tensor(one):
+            return one
+    return None
+
+
 def _tensors(context: Context, value: Value, left: Abstract, right: Abstract) -> list[Tensor]:
     """The operands that decide the shape: beside one that holds rows, one of unknown rank is taken for a scale."""
-    found = [_operand(context, each) for each in (left, right)]
+    # a list is added to another one and repeated, but takes no tensor for that
+    is_proof = value.name not in ("Add", "Multiply") or any(isinstance(each, Tensor | Number) for each in (left, right))
+    found = [_operand(context, each, is_proof=is_proof) for each in (left, right)]
     holds_rows = [each in context.rows for each in value.inputs[:2]]
     if holds_rows[0] != holds_rows[1]:
         other = found[holds_rows.index(False)]
@@ -89,12 +102,13 @@ def _one_list(context: Context, left: Parts | Listing, right: Parts | Listing, s
     first, second = context.count(left), context.count(right)
     if first is None or second is None:
         return None
-    return Listing(first + second, joined(context.element(left, site), context.element(right, site), site))
+    item = joined(context.element(left, site), context.element(right, site), site)
+    return Listing(first + second, item, varied=True)
 
 
-def _operand(context: Context, known: Abstract) -> Tensor | None:
-    if isinstance(known, Opaque):
-        context.tensors.add(known.site)
+def _operand(context: Context, known: Abstract, *, is_proof: bool) -> Tensor | None:
+    if is_proof:
+        context.prove(known)
     return context.as_tensor(known) if isinstance(known, Tensor | Opaque) else None
 
 
@@ -167,7 +181,7 @@ def _repeated(context: Context, operator: str, left: Abstract, right: Abstract) 
         if isinstance(many, Parts | Listing) and number_of_times is not None:
             small = number_of_times.integer
             if isinstance(many, Listing):
-                return Listing(many.count * number_of_times, many.item)
+                return Listing(many.count * number_of_times, many.item, many.varied)
             if small is not None and 0 < small * len(many.items) <= _LONGEST_LIST:
                 return Parts(many.items * small)
             if many.items and all(each == many.items[0] for each in many.items):
@@ -196,7 +210,12 @@ def comparison(context: Context, value: Value, frame: Frame) -> Abstract | None:
     known = [context.evaluate(each, frame) for each in value.inputs]
     if value.name in ("Is", "IsNot", "In", "NotIn"):
         return Tensor((), None, Kind.BOOL)
-    tensors = [each for each in (_operand(context, each) for each in known) if each is not None]
+    unlike = [each for each in known if isinstance(each, Opaque) and not context.is_tensor(each)]
+    if len(unlike) == 1 and not any(isinstance(each, Tensor) and (each.dims or each.rest) for each in known):
+        return context.like(Site(value, frame), unlike[0])  # a list compared with anything is one truth value
+    tensors = [
+        each for each in (context.as_tensor(each) for each in known if isinstance(each, Tensor | Opaque)) if each
+    ]
     if not tensors:
         return Tensor((), None, Kind.BOOL)
     return context.broadcast(tensors, Site(value, frame), Kind.BOOL)

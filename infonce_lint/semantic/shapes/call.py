@@ -70,8 +70,7 @@ class Call:
     def tensor(self, position: int, *names: str) -> Tensor | None:
         """An argument's shape; None when it is not given or no tensor."""
         known = self.known(position, *names)
-        if isinstance(known, Opaque):
-            self.context.tensors.add(known.site)
+        self.context.prove(known)
         return self.context.as_tensor(known) if known is not None else None
 
     def number(self, position: int, *names: str) -> Dim | None:
@@ -139,7 +138,8 @@ class Call:
             return None
         known = self.evaluate(value)
         if isinstance(known, Parts):
-            self.context.tensors.update(each.site for each in known.items if isinstance(each, Opaque))
+            for each in known.items:
+                self.context.prove(each)
             found = [self.context.as_tensor(each) for each in known.items]
             tensors = [each for each in found if each is not None]
             return (tensors, None) if tensors and len(tensors) == len(found) else None

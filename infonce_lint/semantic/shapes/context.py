@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 class Context(ABC):
     """The part of the interpreter that does not depend on how values are evaluated.
 
-    ``facts`` holds what the operations needed so far; ``tensors`` and ``lists`` are the values from elsewhere that were
-    used as the one or the other.
+    ``facts`` holds what the operations needed so far; ``tensors`` and ``lists`` are the values from elsewhere that an
+    operation takes which takes nothing else.
     """
 
     def __init__(self, origins: Origins, rows: Set[Value]) -> None:
@@ -42,6 +42,8 @@ class Context(ABC):
         self.facts: list[Fact] = []
         self.tensors: set[Site] = set()
         self.lists: set[Site] = set()
+        self.kin: dict[Site, Site] = {}  # slices and copies: each is a tensor if, and only if, the other is one
+        self.undecided: set[Site] = set()  # asked for before anything told that they are tensors
         self.ranks: dict[Site, int] = {}
         self.likely_ranks: dict[Site, int] = {}
         self.guessed: set[Site] = set()  # whose rank is only likely
@@ -51,25 +53,75 @@ class Context(ABC):
         ] = {}  # where every n-th place of an axis is taken from, by axis and n
         self.unguessed: set[tuple[Relation, Dim, Dim]] = set()  # what facts said before a likely rank was put in
         self.size_reads: dict[object, Value] = {}  # the first read of each configured size, by what tells its symbol
+        self._frames: dict[tuple[Value, Frame, int], Frame] = {}  # the last run that each call or round started
+        self._elements: dict[tuple[Value, Frame, int], Site] = {}  # what stands at a place of a list, by its first read
         self.learned = False  # whether a rank was learned since this was reset
 
     @abstractmethod
     def evaluate(self, value: Value, frame: Frame) -> Abstract:
         """What is known of a value in one run of its function."""
 
+    def kept_frame(self, value: Value, frame: Frame, place: int = 0) -> Frame:
+        """The run that a call or a round starts: that of an earlier pass, so that what was learned in it counts."""
+        around = frame.around or frame.caller
+        assert around is not None
+        earlier = self._frames.get((value, around, place))
+        if earlier is None or earlier.given != frame.given or earlier.outer is not frame.outer:
+            earlier = self._frames[value, around, place] = frame
+        return earlier
+
+    def element_site(self, container: Value, position: int | None, site: Site) -> Site:
+        """What tells an element of a list, however it is taken from it."""
+        if position is None:
+            return site
+        return self._elements.setdefault((container, site.frame, position), site)
+
     @abstractmethod
     def read_at_path(self, value: Value, frame: Frame) -> Abstract:
         """A read that nothing in the file fills: the same thing wherever it is read in the same way."""
 
+    def prove(self, known: Abstract | None) -> None:
+        """Note that an operation was given something that takes tensors only, and no list in their place."""
+        site = known.site if isinstance(known, Opaque) else None
+        while site is not None and site not in self.tensors:
+            self.tensors.add(site)
+            self.learned = self.learned or site in self.undecided
+            site = self.kin.get(site)
+
+    def is_tensor(self, known: Opaque) -> bool:
+        """Whether a value from elsewhere is certain to be a tensor: what is indexed or cut may as well be a list."""
+        if known.site in self.tensors and known.site not in self.lists:
+            return True
+        self.undecided.add(known.site)
+        return False
+
+    def like(self, site: Site, base: Opaque) -> Opaque:
+        """A value of its own that is a tensor if, and only if, what it is a slice or a copy of is one."""
+        if site != base.site:
+            self.kin.setdefault(site, base.site)
+            if site in self.tensors:
+                self.prove(base)
+        return Opaque(site)
+
     def joined(self, first: Abstract, other: Abstract, site: Site) -> Abstract:
-        """What is known where two branches meet; beside a tensor, a value from elsewhere is one."""
-        if isinstance(first, Tensor) and isinstance(other, Opaque):
-            self.tensors.add(other.site)
+        """What is known where two branches meet: a list may stand beside a tensor, until something tells."""
+        if isinstance(first, Opaque) and isinstance(other, Opaque) and first != other:
+            roots = {self._root(first.site), self._root(other.site)}
+            if len(roots) == 1 and site not in roots:
+                return self.like(site, Opaque(roots.pop()))
+        if isinstance(first, Tensor) and isinstance(other, Opaque) and self.is_tensor(other):
             other = self.as_tensor(other) or other
-        elif isinstance(first, Opaque) and isinstance(other, Tensor):
-            self.tensors.add(first.site)
+        elif isinstance(first, Opaque) and isinstance(other, Tensor) and self.is_tensor(first):
             first = self.as_tensor(first) or first
         return joined(first, other, site)
+
+    def _root(self, site: Site) -> Site:
+        """What a chain of slices and copies began with."""
+        seen = {site}
+        while (base := self.kin.get(site)) is not None and base not in seen:
+            site = base
+            seen.add(site)
+        return site
 
     def tensor(self, value: Value, frame: Frame) -> Tensor | None:
         """A value as a tensor; None when it is none."""
@@ -136,7 +188,7 @@ class Context(ABC):
                 result = self.joined(result, each, site)
             return result
         if isinstance(known, Listing):
-            return known.item
+            return self.renewed(known.item, site) if known.varied else known.item
         if isinstance(known, Extents) and position is not None:
             axis = known.tensor.axis(position)
             return Number(axis) if axis is not None else Opaque(site)
@@ -144,6 +196,24 @@ class Context(ABC):
             known = known.opened(1)
             return Tensor(known.dims[1:], known.rest, known.kind)
         return Opaque(site)
+
+    def renewed(self, known: Abstract, site: Site) -> Abstract:
+        """One element of a list whose elements are alike in kind only: it has axes of its own."""
+        if isinstance(known, Parts):
+            parts = enumerate(known.items)
+            return Parts(tuple(self.renewed(each, site._replace(part=(*site.part, place))) for place, each in parts))
+        if isinstance(known, Listing):
+            return Listing(_renewed(known.count, site, 0), known.item, varied=True)
+        if isinstance(known, Number):
+            return Number(_renewed(known.dim, site, 0))
+        if isinstance(known, Tensor):
+            dims = tuple(_renewed(dim, site, axis) for axis, dim in enumerate(known.dims))
+            return Tensor(dims, Rest(site, len(dims)) if known.rest is not None else None, known.kind)
+        if isinstance(known, Opaque):
+            if self.is_tensor(known):
+                self.prove(Opaque(site))
+            return Opaque(site)
+        return Opaque(site) if isinstance(known, Extents) else known
 
     # -- facts -------------------------------------------------------------------------------------------------------
 
@@ -212,6 +282,13 @@ class Context(ABC):
             self.ranks[site] = own
             self.learned = True
         return Tensor(tensor.opened(rank).dims[:rank], None, tensor.kind)
+
+
+def _renewed(dim: Dim, site: Site, axis: int) -> Dim:
+    """A dimension of one element, where those of the others may differ."""
+    if dim.of(Origin.AXIS):
+        return symbol(Origin.AXIS, site, axis)
+    return symbol(Origin.UNKNOWN, site, axis) if dim.of(Origin.UNKNOWN) else dim
 
 
 def _may_be_one(dim: Dim) -> bool:

@@ -31,6 +31,8 @@ class Frame:
     running: tuple[Function, ...] = ()  # the functions that wait for this run to end
     call: Value | None = None  # that started it
     caller: Frame | None = None  # the run in which that call stands
+    inside: frozenset[Value] = frozenset()  # of one round of a comprehension: the values that are computed in it
+    around: Frame | None = None  # the run in which the others are
 
     def holding(self, function: Function) -> Frame | None:
         """The frame of ``function`` among this one and those around it."""
@@ -45,6 +47,7 @@ class Site(NamedTuple):
 
     value: Value
     frame: Frame
+    part: tuple[int, ...] = ()  # of several elements that one value stands for
 
     @property
     def name(self) -> str:
@@ -109,10 +112,11 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list, range or generator of ``count`` elements that are all alike."""
+    """A list, range or generator of ``count`` elements: all alike, or ``varied``, each with a size of its own."""
 
     count: Dim
     item: Abstract
+    varied: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,13 +36,26 @@ def subscript(context: Context, value: Value, frame: Frame) -> Abstract | None:
     if isinstance(base, Parts | Extents) and len(indices) == 1:
         return _of_sequence(context, base, indices[0], first, site)
     if isinstance(base, Listing) and len(indices) == 1:
-        return base.item if indices[0].op != "slice" else None
+        place = _integer(first) if first is not None else None
+        return context.element(base, context.element_site(value.inputs[0], place, site)) if first is not None else None
+    if isinstance(base, Opaque) and not _takes_tensors(context, base, indices, first):
+        if len(indices) == 1 and indices[0].op == "slice":
+            return context.like(site, base)
+        return context.read_at_path(value, frame) if isinstance(first, Number) else None
     tensor = context.as_tensor(base) if isinstance(base, Tensor | Opaque) else None
-    if tensor is None:
-        return None
-    if isinstance(base, Opaque) and indices[0].op == "slice":
-        context.tensors.add(base.site)
-    return indexed(context, tensor, indices, site)
+    return indexed(context, tensor, indices, site) if tensor is not None else None
+
+
+def _takes_tensors(context: Context, base: Opaque, indices: list[Value], first: Abstract | None) -> bool:
+    """Whether only a tensor is indexed like this: a list takes one number or one slice, a mapping takes keys."""
+    several = indices[0].inputs if len(indices) == 1 and indices[0].op == "tuple" else indices
+    is_proof = isinstance(first, Tensor) and bool(first.dims)
+    for each in several:
+        is_new = is_none(each) or each.name in ("newaxis", "Ellipsis")
+        is_proof = is_proof or is_new or (len(several) > 1 and each.op == "slice")
+    if is_proof:
+        context.prove(base)
+    return context.is_tensor(base)
 
 
 def _of_sequence(
@@ -233,14 +246,30 @@ def _is_negative(dim: Dim) -> bool:
     return bool(dim.terms) and all(value < 0 for _, value in dim.terms)
 
 
+def _with_item(base: Parts, place: Abstract | None, item: Abstract) -> Parts | None:
+    """``zs[0] = x`` of a list whose elements are told apart."""
+    at = _integer(place) if place is not None else None
+    if at is None or not -len(base.items) <= at < len(base.items):
+        return None
+    items = list(base.items)
+    items[at] = item
+    return Parts(tuple(items))
+
+
 def assignment(context: Context, value: Value, frame: Frame) -> Abstract | None:
     """``base[index] = entries``: the base keeps its shape, the entries must fit the place."""
     site = Site(value, frame)
     base = context.evaluate(value.inputs[0], frame)
+    indices = value.inputs[1:-1]
+    first = context.evaluate(indices[0], frame) if len(indices) == 1 and indices[0].op != "slice" else None
+    if isinstance(base, Parts):
+        return _with_item(base, first, context.evaluate(value.inputs[-1], frame))
+    if isinstance(base, Opaque) and not _takes_tensors(context, base, indices, first):
+        return context.like(site, base)
     tensor = context.as_tensor(base) if isinstance(base, Tensor | Opaque) else None
     if tensor is None:
         return None
-    place = indexed(context, tensor, value.inputs[1:-1], site)
+    place = indexed(context, tensor, indices, site)
     entries = context.evaluate(value.inputs[-1], frame)
     if isinstance(place, Tensor) and isinstance(entries, Tensor) and entries.rest is None and place.rest is None:
         for dim, room in zip(reversed(entries.dims), reversed(place.dims), strict=False):

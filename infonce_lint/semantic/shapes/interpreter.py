@@ -14,7 +14,8 @@ from infonce_lint.semantic.graph.calls import is_gather
 from infonce_lint.semantic.graph.literals import is_none
 from infonce_lint.semantic.graph.values import Function, Value
 from infonce_lint.semantic.names import is_world_size
-from infonce_lint.semantic.shapes import arithmetic, indexing, reads
+from infonce_lint.semantic.shapes import arithmetic, indexing, reads, rounds
+from infonce_lint.semantic.shapes.changes import Changes
 from infonce_lint.semantic.shapes.columns import Column, has
 from infonce_lint.semantic.shapes.context import Context
 from infonce_lint.semantic.shapes.dims import WORLD, Origin, number, symbol
@@ -40,7 +41,6 @@ from infonce_lint.semantic.sizes.origin import Origins
 
 _FIELDS = {"values": 0, "indices": 1}  # of what ``x.max(dim)``, ``topk`` and ``sort`` return
 _PASSES = 4  # how often ranks that an operation demands are put in anew
-_LONGEST_LIST = 16
 
 
 class Interpreter(Context):
@@ -66,6 +66,7 @@ class Interpreter(Context):
         self._trail: list[tuple[Value, Frame]] = []
         self._pending: set[tuple[Value, Frame]] = set()
         self._paths: dict[object, Site] = {}
+        self.changes = Changes(origins.module)
         self._resolved: dict[Value, Resolved | None] = {}  # by call, the same in every run
 
     # -- entry points ------------------------------------------------------------------------------------------------
@@ -131,6 +132,8 @@ class Interpreter(Context):
         """What is known of a value in one run."""
         if value.function is not frame.function:
             frame = self.frame_of(value, frame)
+        while frame.around is not None and value not in frame.inside:
+            frame = frame.around
         place = (value, frame)
         known = self._known.get(place)
         if known is not None:
@@ -185,6 +188,9 @@ class Interpreter(Context):
             result = self.joined(result, other, Site(value, frame))
         if isinstance(result, Opaque) and value.op in ("self", "global") and result.site.value is value:
             return self.read_at_path(value, frame)
+        is_shared = value.op in ("self", "global", "closure") and isinstance(result, Tensor | Opaque | Parts | Listing)
+        if is_shared and not has_size(result) and self.changes.changes_variable(value):
+            return self.renewed(result, Site(value, frame))
         return result
 
     def _home(self, value: Value, frame: Frame) -> Frame:
@@ -199,6 +205,8 @@ class Interpreter(Context):
         if is_world_size(value.name):
             return self._world(value)
         place = reads.place_of(self, value, frame)
+        if place is not None and self.changes.changes_path(value, place):
+            place = None
         site = self._paths.setdefault(place, Site(value, frame)) if place is not None else Site(value, frame)
         self.reads.setdefault(site, []).append(value)
         return Opaque(site)
@@ -207,7 +215,7 @@ class Interpreter(Context):
         base = self.evaluate(value.inputs[0], frame) if value.inputs else None
         known = self.as_tensor(base) if isinstance(base, Tensor | Opaque) else None
         if isinstance(base, Opaque) and value.name in ("shape", "T", "mT"):
-            self.tensors.add(base.site)
+            self.prove(base)
         if known is not None and value.name in ("shape", "T", "mT", "H", "data", "real", "ndim"):
             if value.name == "shape":
                 return Extents(known)
@@ -274,31 +282,18 @@ class Interpreter(Context):
             items += each.items if is_starred and isinstance(each, Parts) else [each]
         return Parts(tuple(items))
 
-    def _comprehension(self, value: Value, frame: Frame) -> Abstract | None:
-        element, *containers = value.inputs
-        item = self.evaluate(element, frame)
-        count = number(1)
-        for each in containers:
-            times = self.count(self.evaluate(each, frame))
-            if times is None:
-                return None
-            count = count * times
-        if reads.has_condition(value):
-            count = symbol(Origin.UNKNOWN, Site(value, frame))
-        small = count.integer
-        if small is not None and 0 < small <= _LONGEST_LIST:
-            return Parts((item,) * small)
-        return Listing(count, item)
-
     def _item(self, value: Value, frame: Frame) -> Abstract:
         container = value.inputs[0]
+        given = frame.given.get(value)
+        if given is not None:
+            return given  # of this round of a comprehension
         known = self.evaluate(container, frame)
         position = value.literal if isinstance(value.literal, int) else None
         if isinstance(known, Extents) and position is not None:
             places = [user.literal for user in container.users if user.op == "item"]
             count = max((each for each in places if isinstance(each, int)), default=0) + 1
             self.with_rank(known.tensor, count)
-        return self.element(known, Site(value, frame), position)
+        return self.element(known, self.element_site(container, position, Site(value, frame)), position)
 
     def _returned(self, value: Value, frame: Frame) -> Abstract | None:
         if value.function.is_generator:
@@ -310,6 +305,7 @@ class Interpreter(Context):
             inner = inner_frame(self, value, value.callee, frame)
             if inner is None:
                 return None
+            inner = self.kept_frame(value, inner)
             self.run_body(inner)
             return self.evaluate(value.callee.returns, inner)
         if value.constructs is not None:
@@ -327,8 +323,7 @@ class Interpreter(Context):
         """The rows of all ranks: in one tensor, or a tensor for each rank where they are put together next."""
         first = value.argument(0)
         known = self.evaluate(first, frame) if first is not None else None
-        if isinstance(known, Opaque):
-            self.tensors.add(known.site)
+        self.prove(known)
         tensor = self.as_tensor(known) if known is not None else None
         if tensor is None or (not tensor.dims and tensor.rest is None):
             return tensor
@@ -377,7 +372,7 @@ _HANDLERS: dict[str, Callable[[Interpreter, Value, Frame], Abstract | None]] = {
     "attr": Interpreter._attribute,
     "phi": Interpreter._phi,
     "tuple": Interpreter._tuple,
-    "comp": Interpreter._comprehension,
+    "comp": rounds.comprehension,
     "item": Interpreter._item,
     "bool": Interpreter._boolean,
     "binop": arithmetic.binary,

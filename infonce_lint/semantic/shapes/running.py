@@ -14,7 +14,8 @@ from infonce_lint.semantic.shapes import operations
 from infonce_lint.semantic.shapes.call import Call
 from infonce_lint.semantic.shapes.columns import Column, has
 from infonce_lint.semantic.shapes.context import Context
-from infonce_lint.semantic.shapes.domain import Abstract, Frame, Parts
+from infonce_lint.semantic.shapes.domain import Abstract, Frame, Opaque, Parts
+from infonce_lint.semantic.shapes.operations.receiving import receives
 from infonce_lint.semantic.shapes.table import Operation
 
 _DEEPEST = 6
@@ -94,6 +95,15 @@ class Resolved(NamedTuple):
     def run(self, context: Context, value: Value, frame: Frame) -> Abstract | None:
         """What the row says of the call."""
         call = Call(context, value, frame, receiver=self.receiver, library=self.library)
+        if self.receiver is not None:
+            known = context.evaluate(self.receiver, frame)
+            if isinstance(known, Opaque) and not context.is_tensor(known):
+                answer = receives(call, known)
+                if not isinstance(answer, bool):
+                    return answer
+                if not answer:
+                    return None
+                context.prove(known)
         if self.setup is not None:
             call.setup = Call(context, self.setup, frame, library=self.library)
         return self.row.transfer(call)

@@ -31,6 +31,7 @@ class Origins:
 
     def __init__(self, module: Module, settings: Settings, tied: frozenset[Value] = frozenset()) -> None:
         """Read a module; ``tied`` are constructor parameters that a loss shows to be sizes, whatever their names."""
+        self.module = module
         self.changes = Changes(module)
         self._shapes = Shapes(self.sources)
         self._reads = ConfiguredReads(module, settings, self._shapes, self.sources, tied)

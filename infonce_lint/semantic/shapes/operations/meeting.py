@@ -80,7 +80,7 @@ def kept(call: Call) -> Abstract | None:
     if name == "roll":
         _note_roll(call)
     if isinstance(known, Opaque):
-        call.context.tensors.add(known.site)
+        call.context.prove(known)
         shape = call.context.as_tensor(known)
         if name in ("normalize", "log_softmax", "softmax") and shape is not None:
             shape = _with_named_axis(call, shape)
@@ -164,8 +164,7 @@ def _operands(call: Call, count: int) -> list[Tensor]:
     values = [call.at(place, *names) for place, names in enumerate(_NAMES[:count])]
     known = [call.evaluate(each) for each in values if each is not None]
     for each in known:
-        if isinstance(each, Opaque):
-            call.context.tensors.add(each.site)
+        call.context.prove(each)
     found = [call.context.as_tensor(each) for each in known]
     return [each for each in found if each is not None]
 

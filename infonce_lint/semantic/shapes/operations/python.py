@@ -61,7 +61,7 @@ def sorted_(call: Call) -> Abstract | None:
     count = call.context.count(known) if known is not None else None
     if isinstance(known, Parts | Listing) and count is not None:
         element = call.context.element(known, call.site)
-        return Listing(count, Number(call.fresh()) if isinstance(element, Number) else element)
+        return Listing(count, Number(call.fresh()) if isinstance(element, Number) else element, varied=True)
     return None
 
 
@@ -131,8 +131,10 @@ def enumerated(call: Call) -> Abstract | None:
     count = call.context.count(known) if known is not None else None
     if known is None or count is None:
         return None
+    if isinstance(known, Parts) and call.at(1, "start") is None:
+        return Parts(tuple(Parts((Number(number(place)), each)) for place, each in enumerate(known.items)))
     element = call.context.element(known, call.site)
-    return Listing(count, Parts((Number(call.fresh()), element)))
+    return Listing(count, Parts((Number(call.fresh()), element)), varied=True)
 
 
 @operation("python:zip", carries=ALL)
@@ -142,9 +144,12 @@ def zipped(call: Call) -> Abstract | None:
     if not known or call.starred is not None:
         return None
     counts = [call.context.count(each) for each in known]
+    if all(isinstance(each, Parts) for each in known):
+        rows = zip(*(each.items for each in known if isinstance(each, Parts)), strict=False)
+        return Parts(tuple(Parts(each) for each in rows))
     elements = tuple(call.context.element(each, call.site) for each in known)
     first = next((each for each in counts if each is not None), None)
-    return Listing(first, Parts(elements)) if first is not None else None
+    return Listing(first, Parts(elements), varied=True) if first is not None else None
 
 
 @operation("python:sum")
@@ -188,7 +193,7 @@ def appended(call: Call) -> Abstract | None:
             return Parts((*known.items, more))
         return Parts(known.items + more.items) if isinstance(more, Parts) else None
     if isinstance(known, Listing) and more is not None:
-        return Listing(known.count + ONE, joined(known.item, more, call.site))
+        return Listing(known.count + ONE, joined(known.item, more, call.site), varied=True)
     return None
 
 

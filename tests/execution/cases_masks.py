@@ -83,7 +83,7 @@ MASK_CASES = [
     Case(
         "configured-mask/helper_of_another_file.py",
         lambda m, c, b: m.info_nce(b.stacked(), Config(batch_size=c, tau=8.0)),
-        fix=Outcome.UNSAFE,  # two views are inferred from where the rows are rolled to
+        fix=Outcome.WITHHELD,  # another helper of that file is handed the size as well, and what it gives is not seen
         views=2,
     ),
 ]

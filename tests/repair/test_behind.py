@@ -93,11 +93,15 @@ class TestWithheld:
         [
             "for _ in range(args.batch_size):\n    out = out * 1.1\nreturn out",
             "match args.batch_size:\n    case 8:\n        return out\n    case _:\n        return out * 2",
-            "if is_big(args.batch_size):\n    out = out * 2\nreturn out",
         ],
     )
     def test_a_size_that_decides_what_runs(self, more: str) -> None:
-        assert _reasons(_loss(more, "def is_big(n):\n    return n > 6"))
+        assert _reasons(_loss(more))
+
+    def test_a_test_that_is_rewritten_with_it(self) -> None:
+        code = _loss("if is_big(args.batch_size):\n    out = out * 2\nreturn out", "def is_big(n):\n    return n > 6")
+        texts = [edit.content for each in _findings(code) if each.fix is not None for edit in each.fix.edits]
+        assert texts.count("q.shape[0]") == 2
 
     @pytest.mark.parametrize(
         ("built", "result"),

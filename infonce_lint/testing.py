@@ -86,12 +86,12 @@ def _examined(
 
     subject = CallableSubject(loss, name, arguments)
     subject.plan = find_plan(subject)
-    rows, match = value.check(subject)
+    rows, match, aside = value.check(subject)
     if "value" not in families:
         rows = []
     for family in families:
         if family != "value":
-            rows += run_family(family, subject, match, unit_rows=unit_rows)
+            rows += run_family(family, subject, match, unit_rows=unit_rows, aside=aside)
     return subject.plan, rows
 
 

@@ -68,13 +68,19 @@ def examine(
     plan = planned["plan"]
     found.how = tuple(_how(plan, built=not site.module))
     found.made = frozenset(path for path, _ in plan["made"])
+    if "refused" in planned:
+        given = ", ".join(f"{path}={value}" for path, value in asked["sets"].items())
+        found.made |= frozenset(asked["sets"])
+        told = f"with {given} it raises {planned['refused']}, and without it runs"
+        found.rows = [Row("value", "the settings given", Status.FAIL, told)]
+        return found
     answer = worker.ask("value", plan=plan, **asked)
-    match = answer.get("match")
+    known = {"match": answer.get("match"), "aside": answer.get("aside", "")}
     if "value" in families:
         found.rows += _rows("value", answer)
     for family in families:
         if family != "value":
-            details = {"plan": plan, "family": family, "match": match, "unit_rows": unit_rows, **asked}
+            details = {"plan": plan, "family": family, "unit_rows": unit_rows, **known, **asked}
             answer = worker.ask("check", warm=_WARM.get(family, []), **details)
             found.rows += _rows(family, answer)
     return found

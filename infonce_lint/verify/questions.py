@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from infonce_lint.verify.knobs import Knobs
@@ -23,7 +24,14 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 def _plan(site: Site, knobs: Knobs, request: dict[str, Any]) -> dict[str, Any]:
     from infonce_lint.verify.search import find_subject
 
-    return {"plan": find_subject(site, request["text"], knobs).plan.as_json()}
+    try:
+        return {"plan": find_subject(site, request["text"], knobs).plan.as_json()}
+    except CannotRun as error:
+        # A loss that runs without the user's settings fails of them: that is a verdict, and no loss that cannot be run.
+        if not knobs.sets:
+            raise
+        plan = find_subject(site, request["text"], replace(knobs, sets={})).plan
+        return {"plan": plan.as_json(), "refused": str(error)}
 
 
 def _prove(site: Site, knobs: Knobs, request: dict[str, Any]) -> dict[str, Any]:
@@ -38,8 +46,9 @@ def _value(site: Site, knobs: Knobs, request: dict[str, Any]) -> dict[str, Any]:
     from infonce_lint.verify.subject import Subject
 
     subject = Subject(site, request["text"], knobs, Plan.from_json(request["plan"]))
-    rows, match = value.check(subject)
-    return {"rows": [row.as_json() for row in rows], "match": match.as_json() if match is not None else None}
+    rows, match, aside = value.check(subject)
+    told = match.as_json() if match is not None else None
+    return {"rows": [row.as_json() for row in rows], "match": told, "aside": aside}
 
 
 def _check(site: Site, knobs: Knobs, request: dict[str, Any]) -> dict[str, Any]:
@@ -50,7 +59,7 @@ def _check(site: Site, knobs: Knobs, request: dict[str, Any]) -> dict[str, Any]:
 
     subject = Subject(site, request["text"], knobs, Plan.from_json(request["plan"]))
     match = Match(**request["match"]) if request["match"] else None
-    rows = run_family(request["family"], subject, match, unit_rows=request["unit_rows"])
+    rows = run_family(request["family"], subject, match, unit_rows=request["unit_rows"], aside=request["aside"])
     return {"rows": [row.as_json() for row in rows]}
 
 

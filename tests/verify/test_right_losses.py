@@ -187,8 +187,27 @@ def test_loss_with_a_queue_is_not_held_against_the_batch(worker: Worker) -> None
     assert row(found, "value").status is Status.INAPPLICABLE
 
 
-def test_detached_side_without_a_queue_still_fails(worker: Worker) -> None:
-    text = QUEUED.replace("q @ self.queue.to(q.dtype)", "(q @ k.T).masked_fill(torch.eye(len(q)).bool(), -1e9)")
+HELD = QUEUED.replace("q @ self.queue.to(q.dtype)", "(q @ k.T).masked_fill(torch.eye(len(q)).bool(), -1e9)")
+
+
+def test_keys_that_the_code_holds_still_are_told_once(worker: Worker) -> None:
+    found = examined(HELD, worker, ("value", "gradients"))
+    assert not failed(found)
+    assert "`clip, first to second`" in row(found, "value, 2 views").detail
+    told = [each.name for each in found.rows if "told" in each.detail]
+    assert told == ["every view learns"]
+    assert "view 2 stands still, as the code says on row" in row(found, "every view learns").detail
+
+
+def test_a_side_that_a_symmetric_loss_holds_still_fails(worker: Worker) -> None:
+    text = PAIR.replace("torch.stack([z_i, z_j])", "torch.stack([z_i, z_j.detach()])")
+    found = examined(text, worker, ("value", "gradients"))
+    assert failed(found) >= {"gradient, 2 views", "every view learns"}
+    assert "keys detached" in row(found, "gradient, 2 views").detail
+
+
+def test_a_side_that_is_lost_without_a_word_fails(worker: Worker) -> None:
+    text = HELD.replace("F.normalize(k, dim=1).detach()", "F.normalize(k.data, dim=1)")
     assert "every view learns" in failed(examined(text, worker, ("value", "gradients")))
 
 

@@ -7,6 +7,7 @@ import torch
 from infonce_lint.verify.checks import precision
 from infonce_lint.verify.checks.base import Table, attempt, near
 from infonce_lint.verify.checks.distributed import compare_ranks
+from infonce_lint.verify.matching import Match
 from infonce_lint.verify.rows import NO_DEVICE, Row, Status
 from infonce_lint.verify.stacking import views_of
 from infonce_lint.verify.subject import Subject
@@ -15,7 +16,7 @@ FAMILY = "device"
 _CLOSE = 1e-4
 
 
-def check(subject: Subject) -> list[Row]:
+def check(subject: Subject, found: Match | None = None) -> list[Row]:
     """Four rows; SKIPPED where there is no device."""
     table = Table(FAMILY)
     halves = [f"{name} under autocast on cuda" for name in precision.KINDS]
@@ -25,7 +26,7 @@ def check(subject: Subject) -> list[Row]:
         return table.rows
     ranks = _ranks(subject)  # before this process uses the device, which its forks could not do then
     _against_cpu(table, subject)
-    return [*table.rows, *precision.check(subject, "cuda", FAMILY), *ranks]
+    return [*table.rows, *precision.check(subject, found, "cuda", FAMILY), *ranks]
 
 
 def _ranks(subject: Subject) -> list[Row]:

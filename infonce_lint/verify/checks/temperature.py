@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from infonce_lint.verify.checks.base import Table, attempt, near
+from infonce_lint.verify.checks.base import Table, attempt, near, rows_for, size_for
 from infonce_lint.verify.matching import Match
 from infonce_lint.verify.rows import Row
 from infonce_lint.verify.stacking import views_of
@@ -21,10 +21,10 @@ def check(subject: Subject, found: Match | None) -> list[Row]:
     if not subject.plan.takes_temperature:
         table.inapplicable(name, "its temperature is written into its code")
         return table.rows
-    samples = subject.plan.configured
+    samples = rows_for(subject, found)
     views = views_of(samples, subject.plan.views, dtype=torch.float32)
     views = [each.requires_grad_(subject.plan.differentiable) for each in views]
-    value, problem = attempt(subject.value, views, configured=samples, temperature=LOW)
+    value, problem = attempt(subject.value, views, configured=size_for(subject, found, samples), temperature=LOW)
     if value is None:
         table.add(name, False, problem)
         return table.rows
@@ -37,7 +37,8 @@ def check(subject: Subject, found: Match | None) -> list[Row]:
         table.add(
             name,
             False,
-            f"value {got:.4g} or its gradient is not finite in float32: take logsumexp, or shift by the maximum",
+            f"value {got:.4g} or its gradient is not finite in float32: `.exp()` of similarities / T without a shift "
+            "overflows; take logsumexp, or shift by the maximum",
         )
         return table.rows
     if found is None:

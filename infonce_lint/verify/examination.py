@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from infonce_lint.verify.checks import FAMILIES
+from infonce_lint.verify.checks import DEVICE_RANKS, FAMILIES, ON_DEVICE
 from infonce_lint.verify.rows import Row, Status
 from infonce_lint.verify.site import Site
 from infonce_lint.verify.worker import Worker
@@ -81,6 +81,9 @@ def examine(
     for family in families:
         if family != "value":
             details = {"plan": plan, "family": family, "unit_rows": unit_rows, **known, **asked}
+            if family == "device" and worker.has_cuda:
+                found.rows += _rows(family, worker.ask_on_device("check", **details | {"family": ON_DEVICE}))
+                details["family"] = DEVICE_RANKS
             answer = worker.ask("check", warm=_WARM.get(family, []), **details)
             found.rows += _rows(family, answer)
     return found
@@ -89,6 +92,8 @@ def examine(
 def _rows(family: str, answer: dict[str, Any]) -> list[Row]:
     failure = answer.get("error") or answer.get("cannot")
     if failure:
+        if answer.get("ours"):  # no verdict on the loss, which did not run then
+            return [Row(family, family, Status.INAPPLICABLE, f"verify itself failed: {failure}")]
         return [Row(family, family, Status.SKIPPED if answer.get("late") else Status.FAIL, failure)]
     return [Row.from_json(each) for each in answer["rows"]]
 

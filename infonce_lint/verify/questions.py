@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -13,12 +15,22 @@ from infonce_lint.verify.stub import CannotRun
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
     """The answer to one request; ``{"cannot": why}`` for a loss that cannot be run alone."""
+    if request["question"] == "ranks":
+        return _ranks(request)
     site = Site.from_json(request["site"])
     knobs = Knobs(sets=request.get("sets", {}))
     try:
         return _QUESTIONS[request["question"]](site, knobs, request)
     except CannotRun as error:
         return {"cannot": " ".join(str(error).split())}
+
+
+def _ranks(request: dict[str, Any]) -> dict[str, Any]:
+    """The rows of ranks for a loss that another process of this package has packed."""
+    from infonce_lint.verify.checks import distributed
+
+    subject, match, aside = pickle.loads(base64.b64decode(request["packed"]))
+    return {"rows": [row.as_json() for row in distributed.check(subject, match, aside, moves=False)]}
 
 
 def _plan(site: Site, knobs: Knobs, request: dict[str, Any]) -> dict[str, Any]:

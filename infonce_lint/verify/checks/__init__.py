@@ -15,6 +15,9 @@ FAMILIES = (
     "value", "sizes", "edges", "views", "symmetries", "temperature", "precision", "gradients", "distributed", "device",
 )  # fmt: skip
 
+#: The two parts of ``device``: one uses CUDA in its own process, the other forks ranks, which must not have done so.
+ON_DEVICE, DEVICE_RANKS = "on device", "device ranks"
+
 
 def run_family(
     family: str, subject: Subject, match: Match | None, *, unit_rows: bool = False, aside: str = ""
@@ -45,6 +48,8 @@ def run_family(
         "gradients": lambda: gradients.check(subject, match, aside),
         "distributed": lambda: distributed.check(subject, match, aside),
         "device": lambda: device.check(subject, match),
+        ON_DEVICE: lambda: device.on_device(subject, match),
+        DEVICE_RANKS: lambda: device.ranks(subject),
     }
     rows: list[Row] = checks[family]()
     return rows

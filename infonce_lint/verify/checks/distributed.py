@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from infonce_lint.verify import forks
 from infonce_lint.verify.checks.base import Table, attempt, batch_of, rows_for, size_for
+from infonce_lint.verify.elsewhere import rows_elsewhere
 from infonce_lint.verify.forms import others_are_constants, positives_of_first_rank
 from infonce_lint.verify.knobs import DIM
 from infonce_lint.verify.matching import Match
@@ -29,11 +30,15 @@ FAMILY = "distributed"
 _CLOSE = 1e-4
 _SECONDS = 30  # for the ranks to wait for each other
 _LIMIT = 45.0  # seconds for one run: a rank that hangs is seen after those that wait for it have given up
+_SPOILED = "this process has used autograd with a GPU there, and its forks cannot"
 _NO_AUTOGRAD = "in combination with fork-based multiprocessing"  # how torch says that it refuses
 
 
-def check(subject: Subject, found: Match | None = None, aside: str = "") -> list[Row]:
-    """Two and four ranks with equally many rows, and two with unequally many."""
+def check(subject: Subject, found: Match | None = None, aside: str = "", *, moves: bool = True) -> list[Row]:
+    """Two and four ranks with equally many rows, and two with unequally many.
+
+    ``moves``: in another process, if this one has used autograd with a GPU and its forks cannot.
+    """
     table = Table(FAMILY, aside)
     if not subject.plan.differentiable:
         table.inapplicable("ranks on gloo", "it has no gradient")
@@ -48,7 +53,10 @@ def check(subject: Subject, found: Match | None = None, aside: str = "") -> list
     runs: dict[str, tuple[int, ...]] = {"2 ranks on gloo": (each,) * 2, "4 ranks on gloo": (each,) * 4}
     if found is None or found.blocks == 1:
         runs["2 ranks with unequal rows"] = (5, 3)
-    return compare_ranks(FAMILY, subject, runs, "gloo", found, aside)
+    rows = compare_ranks(FAMILY, subject, runs, "gloo", found, aside)
+    if moves and any(row.detail == _SPOILED for row in rows):
+        return rows_elsewhere(FAMILY, subject, found, aside, runs, len(runs) * _LIMIT + _SECONDS)
+    return rows
 
 
 def compare_ranks(
@@ -157,12 +165,12 @@ def _missing(ended: Sequence[forks.Ended], alone: forks.Ended) -> str:
         return f"stopped after {_LIMIT:g} s without an answer of rank {_shown(late)}"
     if alone.late:
         return f"stopped after {_LIMIT:g} s without the gradient of the full batch in one process"
-    for each in ended:
+    for each in (*ended, alone):
         answer = each.answer or {}
         if "skipped" in answer:
             return str(answer["skipped"])
         if _NO_AUTOGRAD in answer.get("error", ""):
-            return "this process has used autograd with a GPU there, and its forks cannot"
+            return _SPOILED
     return ""
 
 

@@ -69,7 +69,14 @@ def _newer_switches() -> list[Any]:
     """Where torch 2.9 and later keep the precision of each backend."""
     backends = (getattr(torch.backends, name, None) for name in ("cuda", "mkldnn"))
     places = (getattr(each, "matmul", None) for each in backends)
-    return [each for each in places if hasattr(each, "fp32_precision")]
+    return [each for each in places if _has_switch(each)]
+
+
+def _has_switch(place: Any) -> bool:
+    try:
+        return isinstance(place.fp32_precision, str)
+    except (AttributeError, AssertionError):  # torch 2.1 asserts that it knows an attribute
+        return False
 
 
 def _is_controlled(matrix: Tensor, precision: Precision) -> bool:

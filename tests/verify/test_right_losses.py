@@ -264,3 +264,30 @@ def test_why_a_loss_cannot_be_run_is_one_line(worker: Worker) -> None:
     text = STACKED.replace("z = F.normalize", "z = helper(features)\n    z = F.normalize")
     text += "\n\ndef fail():\n    raise ValueError('first\\nsecond')\n\n\nhelper = fail()\n"
     assert "ValueError: first second" in examined(text, worker, ()).problem
+
+
+def test_half_precision_that_torch_refuses_does_not_apply(monkeypatch: pytest.MonkeyPatch) -> None:
+    from infonce_lint.reference import info_nce_loss
+    from infonce_lint.verify.callables import CallableSubject
+    from infonce_lint.verify.checks import precision
+    from infonce_lint.verify.search import find_plan
+
+    subject = CallableSubject(info_nce_loss, "info_nce_loss", {})
+    subject.plan = find_plan(subject)
+    told = "RuntimeError: Currently, AutocastCPU only support Bfloat16 as the autocast_cpu_dtype"
+    monkeypatch.setattr(precision, "_under_autocast", lambda *_: (None, told))
+    assert {each.status for each in precision.check(subject)} == {Status.INAPPLICABLE}
+
+
+def test_settings_that_crash_a_loss_are_a_verdict(worker: Worker) -> None:
+    text = STACKED.replace("features, n_views=2, temperature=0.1", "features, args").replace(
+        "/ temperature", "/ args.temperature"
+    )
+    text = text.replace("samples = len(z) // n_views", "samples = len(z) // 2; n_views = args.n_views").replace(
+        "if samples * n_views != len(z):", "if False:"
+    )
+    assert not failed(examine(site(text), text, worker, families=("sizes",)))
+    found = examine(site(text), text, worker, families=("sizes",), sets={"args.n_views": 3})
+    (only,) = found.rows
+    assert only.status is Status.FAIL
+    assert only.detail.startswith("with args.n_views=3 it raises ")

@@ -34,6 +34,7 @@ SAMPLES = (6, 10)
 _LOOSE = 30
 """How much further apart values may lie where the loss has numbers of float32 in it."""
 _LARGEST_BLOCKS = 16
+_GRID = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,27 +157,29 @@ def fitted(subject: Subject, count: int = 2) -> Match | None:
     runs = _runs(subject, count)
     close = tolerance(subject)
     for name, form in forms_for(subject, count).items():
-        temperature = _fit(form, runs.batches[0], runs.values[0])
-        if temperature is None:
-            continue
-        if any(not summed and abs(share - 1) <= close for summed, share in runs.close_to(form, temperature, close)):
-            return Match(name, 1.0, temperature, fitted=True)
+        for temperature in _fits(form, runs.batches[0], runs.values[0]):
+            found = runs.close_to(form, temperature, close)
+            if any(not summed and abs(share - 1) <= close for summed, share in found):
+                return Match(name, 1.0, temperature, fitted=True)
     return None
 
 
-def _fit(form: Form, batch: Sequence[Tensor], value: float) -> float | None:
-    """The temperature at which a form has a value, by halving; None if there is none between 0.005 and 20."""
-    low, high = math.log(0.005), math.log(20.0)
-    at_low, at_high = (float(form(batch, math.exp(each))) - value for each in (low, high))
-    if not at_low * at_high < 0:
-        return None
-    for _ in range(60):
-        middle = (low + high) / 2
-        if (float(form(batch, math.exp(middle))) - value) * at_low > 0:
-            low = middle
-        else:
-            high = middle
-    return math.exp(low)
+def _fits(form: Form, batch: Sequence[Tensor], value: float) -> Iterator[float]:
+    """The temperatures at which a form has a value: where it crosses it between two points of a grid, by halving."""
+
+    def above(place: float) -> bool:
+        return float(form(batch, math.exp(place))) > value
+
+    first, last = math.log(0.005), math.log(20.0)
+    grid = [first + (last - first) * step / _GRID for step in range(_GRID + 1)]
+    sides = [above(place) for place in grid]
+    for low, high, side, other in zip(grid, grid[1:], sides, sides[1:]):
+        if side is other:
+            continue
+        for _ in range(45):
+            middle = (low + high) / 2
+            low, high = (middle, high) if above(middle) is side else (low, middle)
+        yield math.exp(low)
 
 
 def _in_some_blocks(subject: Subject, count: int) -> Match | None:

@@ -15,7 +15,7 @@ from infonce_lint.verify.matching import ONE_WAY, Match
 from infonce_lint.verify.nature import SOFTMAX, detaching_rows
 from infonce_lint.verify.outcome import NoLoss, short
 from infonce_lint.verify.rows import Row, Status
-from infonce_lint.verify.stacking import OTHER_ROWS, QUEUE_WORDS, views_of
+from infonce_lint.verify.stacking import OTHER_ROWS, QUEUE_WORDS, Layout, views_of
 from infonce_lint.verify.stub import CannotRun
 from infonce_lint.verify.subject import Subject
 
@@ -80,6 +80,8 @@ def aside_of(subject: Subject) -> str:
     misnamed = plan.nature == "a loss without a softmax" and _SOFTMAX_WORDS & set(words(subject.site.name))
     if plan.nature not in ("", SOFTMAX) and not misnamed:
         return f"{plan.nature} is no InfoNCE, whose reference is a softmax: this row does not apply"
+    if plan.layout is Layout.SHARES:
+        return "its rows are shares of clusters, and it compares the clusters"
     others = [name for name, kind in plan.extras if kind == OTHER_ROWS]
     if others and not QUEUE_WORDS & {word for name in others for word in words(name)}:
         return f"it takes another model's rows besides (`{', '.join(others)}`)"

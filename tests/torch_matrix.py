@@ -77,18 +77,8 @@ def tested(version: str, folder: Path, more: Sequence[str]) -> Result:
     started = time.monotonic()
     try:
         interpreter = environment(version, folder)
-        command = [
-            str(interpreter),
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "-m",
-            "not benchmark",
-            *TESTS,
-            *more,
-        ]
+        options = ["-q", "-p", "no:cacheprovider", "-o", "addopts=", "-m", "not benchmark"]
+        command = [str(interpreter), "-m", "pytest", *options, *TESTS, *more]
         surroundings = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
         done = subprocess.run(
             command, cwd=ROOT, env=surroundings, capture_output=True, text=True, timeout=_TEST_SECONDS, check=False

@@ -285,9 +285,11 @@ def _entry(base: object, name: str) -> Any:
     if isinstance(base, Mapping):
         return base.get(name, MISSING)
     try:
-        return getattr(base, name, MISSING)
+        found = getattr(base, name, MISSING)
     except Exception:  # a property of a real object may raise anything
-        pass
+        found = MISSING
+    if found is not MISSING:
+        return found
     try:  # flags that nobody has parsed still have their defaults
         return base[name].default  # type: ignore[index]
     except Exception:

@@ -63,7 +63,7 @@ def info_nce_loss(
 
     Returns:
         In float32 (float64 for float64 features), computed there also under autocast. Fits ``torch.compile`` with
-        ``fullgraph=True`` (without ``gather``) and has second derivatives.
+        ``fullgraph=True`` (without ``gather``, from torch 2.4 on) and has second derivatives.
 
     Raises:
         ValueError: input that has no loss, named with its numbers; under ``gather`` on every rank, if on one.

@@ -14,7 +14,7 @@ Under ``torch.compile`` no switch of torch can be turned: there ``ieee`` and ``t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Literal
 
 import torch
@@ -46,9 +46,14 @@ def operand(matrix: Tensor, precision: Precision) -> Tensor:
     return matrix
 
 
+def arithmetic(precision: Precision) -> AbstractContextManager[None]:
+    """What float32 products may be rounded to inside; under ``torch.compile``, whose graph it would break, nothing."""
+    return nullcontext() if is_compiling() else _switched(precision)
+
+
 @contextmanager
-def arithmetic(precision: Precision) -> Iterator[None]:
-    """Set what float32 products may be rounded to, for this process, and set it back."""
+def _switched(precision: Precision) -> Iterator[None]:
+    """Set the switches of this process, and set them back."""
     wanted = "highest" if precision == "ieee" else "high"  # a product of bfloat16 numbers is exact in TF32
     before = torch.get_float32_matmul_precision()
     newer = [(place, place.fp32_precision) for place in _newer_switches()]

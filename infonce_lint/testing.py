@@ -62,7 +62,7 @@ def check_loss(
         if each not in read:
             raise ValueError(f"{name} does not read {each!r}; it reads {', '.join(read) or 'nothing from outside'}")
     for row in rows:
-        if row.family == "distributed" and row.status is Status.SKIPPED:  # asked for, and not done
+        if row.family == "distributed" and row.status in (Status.SKIPPED, Status.INAPPLICABLE):  # asked for, not done
             warnings.warn(f"{name}: {row.name}: {row.detail}", stacklevel=2)
     failed = [row for row in rows if row.status is Status.FAIL]
     if failed:
@@ -86,12 +86,12 @@ def _examined(
 
     subject = CallableSubject(loss, name, arguments)
     subject.plan = find_plan(subject)
-    rows, match = value.check(subject)
+    rows, match, aside = value.check(subject)
     if "value" not in families:
         rows = []
     for family in families:
         if family != "value":
-            rows += run_family(family, subject, match, unit_rows=unit_rows)
+            rows += run_family(family, subject, match, unit_rows=unit_rows, aside=aside)
     return subject.plan, rows
 
 

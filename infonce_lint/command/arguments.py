@@ -40,6 +40,7 @@ class Options(NamedTuple):
     paths: tuple[str, ...]
     mode: Mode
     prove: bool
+    set: tuple[str, ...] | None
     unsafe_fixes: bool
     baseline: str | None
     no_baseline: bool
@@ -177,6 +178,8 @@ def _what_is_wrong(given: argparse.Namespace) -> str:
         return f"--output-file {given.output_file}: a report would replace a file that is linted; name another"
     if given.prove and not (given.fix or given.diff):
         return "--prove needs --fix or --diff: it says which of their fixes are proven"
+    if given.set and not given.prove:
+        return "--set needs --prove: it says what the losses are run with"
     if given.statistics and given.output_format not in ("full", "concise", "json"):
         return f"--statistics is not written as {given.output_format}; use full, concise or json"
     return ""
@@ -206,6 +209,7 @@ def parser() -> argparse.ArgumentParser:
     fixing.add_argument("--fix", action="store_true", help="write the safe fixes")
     fixing.add_argument("--diff", action="store_true", help="show what --fix would change, and change nothing")
     fixing.add_argument("--prove", action="store_true", help="only the fixes that running the losses proves (torch)")
+    fixing.add_argument("--set", action="append", metavar="NAME=VALUE", help="a value for --prove, such as args.dim=64")
     fixing.add_argument("--unsafe-fixes", action="store_true", help="also the fixes that a person should read first")
 
     silencing = made.add_argument_group("findings that are there already")

@@ -57,12 +57,16 @@ def check(
     """
     if not options.prove:
         return _check(options, configurations, found, None)
+    from infonce_lint.verify.knobs import parse_set
     from infonce_lint.verify.proving import Prover
     from infonce_lint.verify.worker import WorkerError
 
     try:
-        with Prover(unsafe=options.unsafe_fixes) as prover:
-            return _check(options, configurations, found, prover.lint)
+        with Prover(unsafe=options.unsafe_fixes, sets=dict(map(parse_set, options.set or ()))) as prover:
+            checked = _check(options, configurations, found, prover.lint)
+            return checked._replace(notes=[*checked.notes, *(f"proven: {each}" for each in prover.proven)])
+    except ValueError as error:
+        return Checked(errors=[f"--set: {error}"])
     except WorkerError as error:
         return Checked(errors=[f"--prove: {error}"])
 

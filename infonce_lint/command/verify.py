@@ -6,9 +6,11 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from infonce_lint.command import verdicts as output
 from infonce_lint.command.arguments import OneLineParser
+from infonce_lint.command.verify_table import VerifyTable, read_table
 from infonce_lint.running.configuration import ConfigurationError, Configurations, Overrides, did_you_mean
 from infonce_lint.sources.source import SourceError
 from infonce_lint.verify.checks import FAMILIES
@@ -17,6 +19,7 @@ from infonce_lint.verify.target import TargetError, parse_target, read_source
 from infonce_lint.verify.verdict import Options, Verdict, judge
 from infonce_lint.verify.worker import Worker, WorkerError
 
+_SECONDS = 60.0  # for one family of checks
 _EPILOG = """\
 targets:
   file.py                  every contrastive loss of a file or notebook
@@ -25,6 +28,13 @@ targets:
 
 The losses run in a child process with stand-ins for what they read, without their file's other code. Rows of half a
 batch, other view counts, other orders, low temperatures, half precision, several ranks and a GPU are tried on each.
+
+What a project says in every run stands in its configuration file:
+
+  [tool.infonce-lint.verify]
+  set = ["args.n_views=2"]
+  checks = ["value", "sizes"]
+  unit-rows = true
 
 exit codes:
   0  every loss was run, and every check passed (skipped ones are counted)
@@ -42,14 +52,24 @@ def main(arguments: Sequence[str]) -> int:
     except ValueError as error:
         made.error(str(error))
     configurations = Configurations(given.config, given.isolated, Overrides())
+    tables: dict[str | None, VerifyTable] = {}
     verdicts: list[Verdict] = []
     failures: list[str] = []
     plain = given.output_format == "full"
     screen = output.console() if plain else None
-    with Worker(given.time_limit) as worker:
+    with Worker(given.time_limit or _SECONDS) as worker:
         for text in given.targets:
             try:
-                for verdict in _verdicts(text, configurations, options, worker):
+                target = parse_target(text)
+                absolute = os.path.abspath(target.path)
+                configuration = configurations.for_folder(os.path.dirname(absolute))
+                if configuration.source not in tables:
+                    tables[configuration.source] = read_table(configuration.source)
+                table = tables[configuration.source]
+                worker.seconds = given.time_limit or table.time_limit or _SECONDS
+                settings = configuration.for_file(absolute)
+                source = read_source(target.path)
+                for verdict in judge(target, source, settings, worker, _with_table(options, table, given.checks)):
                     verdicts.append(verdict)
                     if screen is not None:
                         output.print_verdict(verdict, screen)
@@ -72,11 +92,15 @@ def main(arguments: Sequence[str]) -> int:
     return 2 if failures else 0 if all(verdict.passed for verdict in verdicts) else 1
 
 
-def _verdicts(text: str, configurations: Configurations, options: Options, worker: Worker) -> Iterator[Verdict]:
-    target = parse_target(text)
-    absolute = os.path.abspath(target.path)
-    settings = configurations.for_folder(os.path.dirname(absolute)).for_file(absolute)
-    yield from judge(target, read_source(target.path), settings, worker, options)
+def _with_table(options: Options, table: VerifyTable, checks: Sequence[str] | None) -> Options:
+    """What the command line says on top of what the project's configuration says."""
+    return replace(
+        options,
+        families=options.families if checks or not table.checks else table.checks,
+        sets={**table.sets, **options.sets},
+        unit_rows=options.unit_rows or table.unit_rows,
+        require_gpu=options.require_gpu or table.require_gpu,
+    )
 
 
 def _unread(sets: Mapping[str, object], verdicts: Sequence[Verdict]) -> Iterator[str]:
@@ -132,9 +156,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--checks", action="append", metavar="NAMES", help=f"only these: {', '.join(FAMILIES)}")
     made.add_argument("--unit-rows", action="store_true", help="the loss expects rows of length 1 (no scale check)")
     made.add_argument("--require-gpu", action="store_true", help="without a GPU its checks fail")
-    made.add_argument(
-        "--time-limit", type=_seconds, default=60.0, metavar="SECONDS", help="for one family of checks (default: 60)"
-    )
+    made.add_argument("--time-limit", type=_seconds, metavar="SECONDS", help="for one family of checks (default: 60)")
     made.add_argument("--output-format", choices=("full", "json"), default="full", help="default: full")
     made.add_argument("--config", metavar="FILE", help="this file in place of the nearest pyproject.toml")
     made.add_argument("--isolated", action="store_true", help="read no configuration file")

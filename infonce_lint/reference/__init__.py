@@ -9,7 +9,8 @@ This folder imports torch and nothing else, so that it can be copied into a proj
 
 ``loss.py`` holds the loss over stacked views, ``clip.py`` the one over two towers, ``logits.py`` the drop-in for code
 that wants ``(logits, targets)``, ``cached.py`` gradient accumulation, ``distributed.py`` the gather, ``forms.py`` the
-definitions row by row, and ``tiled.py`` the row sums that need not hold the whole similarity matrix.
+definitions row by row, ``tiled.py`` the row sums that need not hold the whole similarity matrix, and ``products.py``
+what matrix products may be rounded to.
 """
 
 from __future__ import annotations

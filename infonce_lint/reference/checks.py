@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .precision import is_compiling
+
 REDUCTIONS = ("mean", "sum", "none")
 
 
@@ -24,13 +26,17 @@ def check_count(name: str, value: object) -> None:
         raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
 
 
-def check_positive(name: str, value: float | Tensor) -> None:
-    """``value`` is a positive finite number, or a tensor that holds one (read only outside ``torch.compile``)."""
+def check_positive(name: str, value: float | Tensor, *, wait: bool = False) -> None:
+    """``value`` is a positive finite number, or a tensor that holds one.
+
+    A tensor on another device than the CPU is read only with ``wait``: reading it waits for the device. Under
+    ``torch.compile`` none is.
+    """
     number: Any = value
     if isinstance(value, Tensor):
         if value.numel() != 1 or not value.is_floating_point():
             raise ValueError(f"{name} must be one floating-point number, got {list(value.shape)} of {value.dtype}")
-        if torch.compiler.is_compiling():
+        if is_compiling() or not (value.device.type == "cpu" or wait):
             return
         number = value.item()
     if isinstance(number, bool) or not isinstance(number, Real) or not 0 < float(number) < math.inf:

@@ -9,6 +9,7 @@ from .checks import REDUCTIONS, check_choice, check_count, check_finite_rows, ch
 from .distributed import Gather, agree_on_layout, gather_views, process_group
 from .loss import Reduction
 from .precision import comparable_rows, factor_for, full_precision, sum_rows
+from .products import PRECISIONS, Precision
 from .tiled import row_scores
 
 
@@ -22,6 +23,7 @@ def clip_loss(
     reduction: Reduction = "mean",
     gather: Gather = None,
     tile: int | None = None,
+    precision: Precision = "ieee",
     check_finite: bool = False,
 ) -> Tensor:
     """Cross-entropy of each row of ``a`` over all rows of ``b``, averaged with the other direction.
@@ -36,7 +38,9 @@ def clip_loss(
         reduction: ``"mean"`` over pairs, ``"sum"``, or ``"none"`` for ``[B]`` losses.
         gather: see ``info_nce_loss``.
         tile: see ``info_nce_loss``.
-        check_finite: look for NaN and infinity first (waits for the device).
+        precision: see ``info_nce_loss``.
+        check_finite: look for NaN and infinity first, and read a scale that lives on another device than the CPU (both
+            wait for the device).
 
     Returns:
         In float32 (float64 for float64 features), computed there also under autocast.
@@ -48,7 +52,8 @@ def clip_loss(
     refusal = None
     try:
         check_towers(a, b)
-        check_positive("logit_scale", logit_scale)
+        check_positive("logit_scale", logit_scale, wait=check_finite)
+        check_choice("precision", precision, PRECISIONS)
         check_choice("reduction", reduction, REDUCTIONS)
         if tile is not None:
             check_count("tile", tile)
@@ -64,9 +69,9 @@ def clip_loss(
         all_a, all_b = gather_views(torch.stack([own_a, own_b], dim=1), layout, group).unbind(dim=1)
         partners = layout.own(a.device)
         scale = factor_for(own_a, logit_scale)
-        losses = _search(own_a * scale, all_b, partners, tile)
+        losses = _search(own_a * scale, all_b, partners, tile, precision)
         if symmetric:
-            losses = (losses + _search(own_b * scale, all_a, partners, tile)) / 2
+            losses = (losses + _search(own_b * scale, all_a, partners, tile, precision)) / 2
         if reduction == "none":
             return losses
         if reduction == "sum":
@@ -74,6 +79,6 @@ def clip_loss(
         return sum_rows(losses, layout.world, layout.total)
 
 
-def _search(queries: Tensor, keys: Tensor, partners: Tensor, tile: int | None) -> Tensor:
-    total, close = row_scores(queries, keys, skip=partners[:, :0], pick=partners, tile=tile)
+def _search(queries: Tensor, keys: Tensor, partners: Tensor, tile: int | None, precision: Precision) -> Tensor:
+    total, close = row_scores(queries, keys, skip=partners[:, :0], pick=partners, tile=tile, precision=precision)
     return total - close.squeeze(1)

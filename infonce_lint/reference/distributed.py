@@ -158,6 +158,9 @@ def all_gather_rows(rows: Tensor, counts: Sequence[int], group: ProcessGroup) ->
 
 
 def _all_gather(into: Tensor, rows: Tensor, group: ProcessGroup) -> None:
+    if dist.get_backend(group) != "nccl":  # gloo has no gather into one tensor before torch 2.3
+        dist.all_gather(list(into.chunk(dist.get_world_size(group))), rows, group=group)
+        return
     gather = getattr(dist, "all_gather_single", None) or dist.all_gather_into_tensor  # renamed in torch 2.13
     gather(into, rows, group=group)
 

@@ -24,13 +24,22 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from .products import Precision, product
 from .tiled import row_scores
 
 Form = Literal["out", "pair", "in"]
 FORMS: tuple[Form, ...] = ("out", "pair", "in")
 
 
-def view_losses(queries: Tensor, keys: Tensor, own: Tensor, positives: Tensor, form: Form, tile: int | None) -> Tensor:
+def view_losses(
+    queries: Tensor,
+    keys: Tensor,
+    own: Tensor,
+    positives: Tensor,
+    form: Form,
+    tile: int | None,
+    precision: Precision = "ieee",
+) -> Tensor:
     """Loss of each anchor whose positives are the other views of its sample.
 
     Args:
@@ -39,20 +48,28 @@ def view_losses(queries: Tensor, keys: Tensor, own: Tensor, positives: Tensor, f
         own: ``[Q, 1]`` int64, where each anchor stands in ``keys``.
         positives: ``[Q, V - 1]`` int64, where its other views stand.
         form: one of ``FORMS``.
-        tile: see ``row_scores``.
+        tile, precision: see ``row_scores``.
 
     Returns:
         ``[Q]`` losses.
     """
     skip = torch.cat([own, positives], dim=1) if form == "pair" else own
-    total, close = row_scores(queries, keys, skip=skip, pick=positives, tile=tile)  # [Q], [Q, V - 1]
+    # [Q] and [Q, V - 1]
+    total, close = row_scores(queries, keys, skip=skip, pick=positives, tile=tile, precision=precision)
     if form == "pair":  # log(exp(close) + exp(total)) - close
         return -F.logsigmoid(close - total.unsqueeze(1)).mean(dim=1)
     return total - (close.mean(dim=1) if form == "out" else torch.logsumexp(close, dim=1))
 
 
 def label_losses(
-    queries: Tensor, keys: Tensor, own: Tensor, query_labels: Tensor, key_labels: Tensor, form: Form, tile: int | None
+    queries: Tensor,
+    keys: Tensor,
+    own: Tensor,
+    query_labels: Tensor,
+    key_labels: Tensor,
+    form: Form,
+    tile: int | None,
+    precision: Precision = "ieee",
 ) -> Tensor:
     """Loss of each anchor whose positives are the other rows of its label; 0 for an anchor that has none.
 
@@ -60,21 +77,27 @@ def label_losses(
     in the backward pass, since here the positives are as many as the labels say and do not reduce to a few columns.
     """
     if tile is None:
-        return _label_losses(queries, keys, own, query_labels, key_labels, form)
+        return _label_losses(queries, keys, own, query_labels, key_labels, form, precision)
     losses = []
     for start in range(0, max(queries.shape[0], 1), tile):
         rows = slice(start, start + tile)
-        block = (queries[rows], keys, own[rows], query_labels[rows], key_labels, form)
+        block = (queries[rows], keys, own[rows], query_labels[rows], key_labels, form, precision)
         losses.append(checkpoint(_label_losses, *block, use_reentrant=False, preserve_rng_state=False))
     return torch.cat(losses)
 
 
 def _label_losses(
-    queries: Tensor, keys: Tensor, own: Tensor, query_labels: Tensor, key_labels: Tensor, form: Form
+    queries: Tensor,
+    keys: Tensor,
+    own: Tensor,
+    query_labels: Tensor,
+    key_labels: Tensor,
+    form: Form,
+    precision: Precision,
 ) -> Tensor:
     if keys.shape[0] == 1:  # a row alone has nothing to be compared with
         return queries.sum(dim=1) * 0.0
-    similarities = queries @ keys.T
+    similarities = product(queries, keys.T, precision)
     others = torch.ones_like(similarities, dtype=torch.bool).scatter_(1, own, False)
     # Every form is a difference within a row: less the row's peak, the numbers in it are small and round finely.
     similarities = similarities - similarities.detach().masked_fill(~others, -math.inf).amax(dim=1, keepdim=True)

@@ -10,6 +10,7 @@ from torch import Tensor
 from .checks import check_choice, check_matrix, check_positive, check_views
 from .distributed import agree_on_layout
 from .precision import comparable_rows, factor_for, full_precision
+from .products import PRECISIONS, Precision, product
 
 
 def info_nce_logits(
@@ -19,6 +20,7 @@ def info_nce_logits(
     *,
     form: Literal["out", "pair"] = "out",
     normalize: bool = True,
+    precision: Precision = "ieee",
 ) -> tuple[Tensor, Tensor]:
     """One row of logits for each (anchor, positive), its target always in column 0.
 
@@ -32,6 +34,7 @@ def info_nce_logits(
         temperature: what the similarities are divided by.
         form: ``"out"`` keeps the other positives among a row's negatives, ``"pair"`` leaves them out.
         normalize: bring rows to length 1 first.
+        precision: see ``info_nce_loss``.
 
     Returns:
         ``logits``: ``[V * B * (V - 1), C]`` in float32 (float64 for float64 features), the rows of one anchor together;
@@ -44,12 +47,13 @@ def info_nce_logits(
     check_views(features, n_views, labelled=False)
     check_positive("temperature", temperature)
     check_choice("form", form, ("out", "pair"))
+    check_choice("precision", precision, PRECISIONS)
     layout = agree_on_layout(features, n_views, None, None)
 
     batch, device = layout.total, features.device
     with full_precision(device):
         rows = comparable_rows(features, normalize=normalize)
-        similarities = (rows / factor_for(rows, temperature)) @ rows.T
+        similarities = product(rows / factor_for(rows, temperature), rows.T, precision)
         positives = similarities.gather(1, layout.positives(device))  # [M, V - 1]
         negatives = similarities.gather(1, _columns_of_other_samples(n_views, batch, device))  # [M, V * (B - 1)]
     columns = [positives.unsqueeze(2), negatives.unsqueeze(1).expand(-1, n_views - 1, -1)]

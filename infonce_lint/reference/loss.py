@@ -21,6 +21,7 @@ from .checks import (
 from .distributed import Gather, agree_on_layout, gather_views, process_group
 from .forms import FORMS, Form, label_losses, view_losses
 from .precision import comparable_rows, factor_for, full_precision, sum_rows
+from .products import PRECISIONS, Precision
 
 Reduction = Literal["mean", "sum", "none"]
 
@@ -36,6 +37,7 @@ def info_nce_loss(
     reduction: Reduction = "mean",
     gather: Gather = None,
     tile: int | None = None,
+    precision: Precision = "ieee",
     check_finite: bool = False,
 ) -> Tensor:
     """InfoNCE (NT-Xent, SimCLR, SupCon) over the rows of ``features``, whose number decides every size.
@@ -53,11 +55,15 @@ def info_nce_loss(
             none. Mean and sum are then scaled so that the average over ranks, of values and of DDP's gradients, is
             that of the full batch; ``"none"`` gives this rank's rows unscaled.
         tile: rows of the similarity matrix held at a time; ``None`` holds all of it.
-        check_finite: look for NaN and infinity first (waits for the device).
+        precision: what the matrix products may be rounded to: ``"ieee"`` is float32 whatever TF32 the program allows,
+            ``"tf32"`` allows it, ``"bf16"`` rounds their factors. An error of a similarity counts 1 / temperature fold,
+            see ``products.py``. Under ``torch.compile`` the first two are the program's own setting.
+        check_finite: look for NaN and infinity first, and read a temperature that lives on another device than the CPU
+            (both wait for the device; unread, one that is not positive gives NaN or infinity).
 
     Returns:
         In float32 (float64 for float64 features), computed there also under autocast. Fits ``torch.compile`` with
-        ``fullgraph=True`` (without ``gather``) and has second derivatives.
+        ``fullgraph=True`` (without ``gather``, from torch 2.4 on) and has second derivatives.
 
     Raises:
         ValueError: input that has no loss, named with its numbers; under ``gather`` on every rank, if on one.
@@ -65,7 +71,7 @@ def info_nce_loss(
     group = process_group(gather)
     refusal = None
     try:
-        _check_settings(n_views, temperature, form, reduction, tile)
+        _check_settings(n_views, temperature, form, reduction, tile, precision, wait=check_finite)
         check_matrix("features", features)
         check_views(features, n_views, labelled=labels is not None)
         if labels is not None:
@@ -83,12 +89,12 @@ def info_nce_loss(
         own = layout.own(features.device)
         anchors: int | Tensor = keys.shape[0]
         if labels is None:
-            losses = view_losses(queries, keys, own, layout.positives(features.device), form, tile)
+            losses = view_losses(queries, keys, own, layout.positives(features.device), form, tile, precision)
         else:
             row_labels = labels if labels.shape[0] == features.shape[0] else labels.repeat(n_views)
             row_labels = row_labels.to(features.device, torch.int64)
             all_labels = gather_views(row_labels, layout, group)
-            losses = label_losses(queries, keys, own, row_labels, all_labels, form, tile)
+            losses = label_losses(queries, keys, own, row_labels, all_labels, form, tile, precision)
             anchors = _rows_with_twin(all_labels).clamp(min=1)
         if reduction == "none":
             return losses
@@ -98,12 +104,20 @@ def info_nce_loss(
 
 
 def _check_settings(
-    n_views: int, temperature: float | Tensor, form: Form, reduction: Reduction, tile: int | None
+    n_views: int,
+    temperature: float | Tensor,
+    form: Form,
+    reduction: Reduction,
+    tile: int | None,
+    precision: Precision,
+    *,
+    wait: bool,
 ) -> None:
     check_count("n_views", n_views)
-    check_positive("temperature", temperature)
+    check_positive("temperature", temperature, wait=wait)
     check_choice("form", form, FORMS)
     check_choice("reduction", reduction, REDUCTIONS)
+    check_choice("precision", precision, PRECISIONS)
     if tile is not None:
         check_count("tile", tile)
 
@@ -131,10 +145,11 @@ class InfoNCELoss(nn.Module):
         reduction: Reduction = "mean",
         gather: Gather = None,
         tile: int | None = None,
+        precision: Precision = "ieee",
         check_finite: bool = False,
     ) -> None:
         super().__init__()
-        _check_settings(n_views, temperature, form, reduction, tile)
+        _check_settings(n_views, temperature, form, reduction, tile, precision, wait=True)
         process_group(gather)
         self.n_views = n_views
         self.temperature = temperature
@@ -143,6 +158,7 @@ class InfoNCELoss(nn.Module):
         self.reduction: Reduction = reduction
         self.gather = gather
         self.tile = tile
+        self.precision: Precision = precision
         self.check_finite = check_finite
 
     def forward(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -157,6 +173,7 @@ class InfoNCELoss(nn.Module):
             reduction=self.reduction,
             gather=self.gather,
             tile=self.tile,
+            precision=self.precision,
             check_finite=self.check_finite,
         )
 

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 
+def _knows_autocast(kind: str) -> bool:
+    try:
+        torch.autocast(kind, enabled=False)
+    except (RuntimeError, ValueError, AttributeError):
+        return False
+    return True
+
+
+#: Asked once: torch has a name for the question since 2.4 only, and asked under `torch.compile` it may break the graph.
+_WITH_AUTOCAST = frozenset(filter(_knows_autocast, ("cpu", "cuda", "xpu", "mps", "hpu")))
+_COMPILER: Any = getattr(torch.compiler, "is_compiling", None) or getattr(torch._utils, "is_compiling", None)
+
+
+def is_compiling() -> bool:
+    """Whether `torch.compile` or `torch.export` is reading this code (False where torch is too old to say)."""
+    return bool(_COMPILER()) if _COMPILER is not None else False
+
+
 def full_precision(device: torch.device) -> AbstractContextManager[object]:
     """Autocast off: a similarity over T = 0.01 reaches 100, where float16 steps by 0.06 and bfloat16 by 0.5."""
-    if torch.amp.is_autocast_available(device.type):
-        return torch.autocast(device.type, enabled=False)
-    return nullcontext()
+    return torch.autocast(device.type, enabled=False) if device.type in _WITH_AUTOCAST else nullcontext()
 
 
 def comparable_rows(features: Tensor, *, normalize: bool) -> Tensor:

@@ -34,6 +34,8 @@ DEFAULT_EXCLUDE = (
     "venv",
 )
 SECTION = "tool.infonce-lint"
+#: The key of the table that says how `verify` runs losses, which only that command reads.
+VERIFY = "verify"
 GUARDS = ("assert", "raise")
 
 
@@ -151,6 +153,19 @@ def load(path: str, *, anchored_at: str) -> dict[str, Any] | None:
     Raises:
         ConfigurationError: the file cannot be read, is not TOML, or holds an unknown key or a wrong value.
     """
+    table, where = table_of(path)
+    if table is None:
+        return None
+    own = {key: value for key, value in table.items() if key != VERIFY}
+    return {_field(key): _value(key, value, where, anchored_at) for key, value in own.items() if _known(key, where)}
+
+
+def table_of(path: str) -> tuple[dict[str, Any] | None, str]:
+    """Our table in the file at ``path`` and what to call it; None if a pyproject.toml does not speak of us.
+
+    Raises:
+        ConfigurationError: the file cannot be read, is not TOML, or holds something else than a table.
+    """
     is_pyproject = os.path.basename(path) == "pyproject.toml"
     try:
         with open(path, "rb") as file:
@@ -158,19 +173,19 @@ def load(path: str, *, anchored_at: str) -> dict[str, Any] | None:
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror or error}") from None
     if is_pyproject and b"infonce-lint" not in data:
-        return None
+        return None, path
     document = _parse(path, data)
     if is_pyproject:
         table = document.get("tool", {})
         table = table.get("infonce-lint") if isinstance(table, dict) else None
         if table is None:
-            return None
+            return None, path
     else:
         table = document
     where = f"{path}: [{SECTION}]" if is_pyproject else path
     if not isinstance(table, dict):
         raise ConfigurationError(f"{where} is {_shown(table)}; expected a table")
-    return {_field(key): _value(key, value, where, anchored_at) for key, value in table.items() if _known(key, where)}
+    return table, where
 
 
 def known_codes() -> tuple[str, ...]:

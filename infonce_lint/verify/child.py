@@ -1,5 +1,8 @@
 """The child process: imports torch once, then answers each question in a fork of its own, under a time limit.
 
+It never uses autograd or CUDA itself, so that its forks may. Run with ``--in-place`` it answers one question after the
+other in its own process: forks would have to initialise CUDA each for itself. What hangs there, its parent ends.
+
 Run as ``python -m infonce_lint.verify.child``; a question is one line of JSON on standard input, an answer one line on
 standard output. What the code under test prints goes nowhere, and it reads an empty standard input. When the questions
 end, because the parent is done or gone, the question at hand is dropped and nothing that it started is left behind.
@@ -16,10 +19,13 @@ import select
 import signal
 import sys
 import tempfile
+import traceback
 from functools import partial
 from typing import Any, BinaryIO
 
 from infonce_lint.verify import forks
+
+_RUNNER = "infonce_lint.verify.subject"  # the one module that calls losses
 
 
 def main() -> None:
@@ -40,21 +46,45 @@ def main() -> None:
     import infonce_lint.verify.experiment
     import infonce_lint.verify.search  # noqa: F401  all that a fork may need is there before it
 
+    in_place = "--in-place" in sys.argv or not hasattr(os, "fork")
+    _exact()
     torch.set_num_threads(1)  # these are small losses, and a thread pool would not survive the fork
     os.environ["PYTHONBREAKPOINT"] = "0"
     os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"  # the other way of asking would spoil CUDA for forks
     pdb.set_trace = _debugger
     sys.argv = ["verify"]
     tempfile.tempdir = os.getcwd()  # the parent's scratch folder goes when all is done
-    _say(answers, {"torch": torch.__version__})
+    _say(answers, {"torch": torch.__version__, "cuda": torch.cuda.is_available()})
     for line in questions:  # without a limit: the parent may take its time, and its end is the end of the questions
         request = json.loads(line)
         for name in request.get("warm", ()):  # what every fork would have to import for itself
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
-        answer = _apart(request, questions) if hasattr(os, "fork") else _answer(request)
+        answer = _answer(request) if in_place else _apart(request, questions)
+        if in_place:
+            _as_before()
         with contextlib.suppress(BrokenPipeError):
             _say(answers, answer)
+
+
+def _exact() -> None:
+    """Products in float32, whatever the surroundings allow: what is measured is the loss."""
+    import torch
+
+    torch.set_float32_matmul_precision("highest")
+    torch.backends.cudnn.allow_tf32 = False
+
+
+def _as_before() -> None:
+    """Take back what a loss may have set for the process, for the next one."""
+    import torch
+    import torch.distributed as dist
+
+    torch.set_default_dtype(torch.float32)
+    torch.set_grad_enabled(True)
+    _exact()
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def _debugger(*_: object, **__: object) -> None:
@@ -75,7 +105,13 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     try:
         return answer(request)
     except BaseException as error:  # SystemExit, a recursion, an import that fails half-way: all become a row
-        return {"error": f"{type(error).__name__}: {' '.join(str(error).split())}"}
+        return {"error": f"{type(error).__name__}: {' '.join(str(error).split())}", "ours": not _of_the_loss(error)}
+
+
+def _of_the_loss(error: BaseException) -> bool:
+    """Whether an error was raised while a loss ran, and not by what prepares and compares it."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_code.co_name == "run" and frame.f_globals.get("__name__") == _RUNNER for frame, _ in frames)
 
 
 def _apart(request: dict[str, Any], questions: BinaryIO) -> dict[str, Any]:

@@ -16,8 +16,9 @@ from infonce_lint.semantic.losses.features import feature_inputs
 from infonce_lint.semantic.losses.model import SemanticModel
 from infonce_lint.settings import Settings
 from infonce_lint.sources.source import SourceFile
-from infonce_lint.verify.loading import bound_names
+from infonce_lint.verify.binding import bound_names
 from infonce_lint.verify.site import Site, path_of
+from infonce_lint.verify.swaps import OffSelf, Swap
 
 _ENDS = frozenset({"backward", "zero_grad", "manual_backward"})
 
@@ -83,7 +84,8 @@ class _Cut:
         features = tuple(name for name in makers if name in needed)
         if not features:
             raise CannotCut("its features are not bound to names")
-        others = sorted(needed & local - set(features) - {"self"})
+        others = sorted(name for name in needed & local - set(features) - {"self"} if not name.startswith("self."))
+        features = self._as_parameters(features, [*kept, given], others)
         name = f"loss_of_{self.function.name.strip('<>')}"
         is_method = isinstance(self.holder, ast.ClassDef) and "self" in _read_in([*kept, given])
         parameters = [*(["self"] if is_method else []), *features, *others]
@@ -105,6 +107,20 @@ class _Cut:
             site, name=path, features=features, problem="", inlined=False, foreign=foreign, cut_from=site.title
         )
         return Piece(made_of, text, end)
+
+    def _as_parameters(
+        self, features: Sequence[str], body: Sequence[ast.stmt], others: Sequence[str]
+    ) -> tuple[str, ...]:
+        """Features that the code keeps on its object (``self.rows``) under names that a parameter may have."""
+        names: dict[str, str] = {}
+        for feature in features:
+            name = feature.removeprefix("self.")
+            while name != feature and name in {*names.values(), *others, *features, *_bound_in(body)}:
+                name += "_"
+            names[feature] = name
+        for statement in body:
+            OffSelf(names).visit(statement)
+        return tuple(names.values())
 
     # -- where the loss is -------------------------------------------------------------------------------------------
 
@@ -238,7 +254,7 @@ class _Cut:
                 calls.setdefault(self.source.span(root.node), f"features_{len(calls) + 1}")
             elif root.op == "param":
                 makers[root.name] = 0
-        swap = _Swap(calls, self.source)
+        swap = Swap(calls, self.source)
         for statement in statements:
             swap.visit(statement)
         makers.update(dict.fromkeys(swap.used, 0))
@@ -297,24 +313,6 @@ def leaves(operand: Value) -> set[Value]:
         else:
             stack.extend(behind)
     return found
-
-
-class _Swap(ast.NodeTransformer):
-    """Puts names in place of the expressions that make features."""
-
-    def __init__(self, calls: dict[Span, str], source: SourceFile) -> None:
-        self._calls = calls
-        self._source = source
-        self.used: list[str] = []
-
-    def visit(self, node: ast.AST) -> ast.AST:
-        """An expression that makes features becomes a name."""
-        name = self._calls.get(self._source.ast_span(node)) if isinstance(node, ast.expr) else None
-        if name is None:
-            return self.generic_visit(node)
-        if name not in self.used:
-            self.used.append(name)
-        return ast.copy_location(ast.Name(name, ast.Load()), node)
 
 
 def _rows(node: ast.stmt) -> range:

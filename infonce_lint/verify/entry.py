@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from infonce_lint.verify.loading import LazyModule, load
 from infonce_lint.verify.objects import by_role, construct, piecewise
@@ -96,7 +96,14 @@ def called_module(module: nn.Module) -> Callable[..., Any]:
         return module(*arguments, **keywords)
 
     call.__signature__ = inspect.signature(module.forward)  # type: ignore[attr-defined]
+    call.module = module  # type: ignore[attr-defined]
     return call
+
+
+def parameters_of(function: Any) -> dict[str, Tensor]:
+    """The parameters of the module that a function is a method of; none for other functions."""
+    owner = getattr(function, "__self__", None) or getattr(function, "module", None)
+    return dict(owner.named_parameters()) if isinstance(owner, nn.Module) else {}
 
 
 def _inner(outer: Callable[..., Any], name: str, maker: Maker) -> Callable[..., Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from infonce_lint.verify.checks import FAMILIES
+from infonce_lint.verify.checks import DEVICE_RANKS, FAMILIES, ON_DEVICE
 from infonce_lint.verify.rows import Row, Status
 from infonce_lint.verify.site import Site
 from infonce_lint.verify.worker import Worker
@@ -68,13 +68,22 @@ def examine(
     plan = planned["plan"]
     found.how = tuple(_how(plan, built=not site.module))
     found.made = frozenset(path for path, _ in plan["made"])
+    if "refused" in planned:
+        given = ", ".join(f"{path}={value}" for path, value in asked["sets"].items())
+        found.made |= frozenset(asked["sets"])
+        told = f"with {given} it raises {planned['refused']}, and without it runs"
+        found.rows = [Row("value", "the settings given", Status.FAIL, told)]
+        return found
     answer = worker.ask("value", plan=plan, **asked)
-    match = answer.get("match")
+    known = {"match": answer.get("match"), "aside": answer.get("aside", "")}
     if "value" in families:
         found.rows += _rows("value", answer)
     for family in families:
         if family != "value":
-            details = {"plan": plan, "family": family, "match": match, "unit_rows": unit_rows, **asked}
+            details = {"plan": plan, "family": family, "unit_rows": unit_rows, **known, **asked}
+            if family == "device" and worker.has_cuda:
+                found.rows += _rows(family, worker.ask_on_device("check", **details | {"family": ON_DEVICE}))
+                details["family"] = DEVICE_RANKS
             answer = worker.ask("check", warm=_WARM.get(family, []), **details)
             found.rows += _rows(family, answer)
     return found
@@ -83,6 +92,8 @@ def examine(
 def _rows(family: str, answer: dict[str, Any]) -> list[Row]:
     failure = answer.get("error") or answer.get("cannot")
     if failure:
+        if answer.get("ours"):  # no verdict on the loss, which did not run then
+            return [Row(family, family, Status.INAPPLICABLE, f"verify itself failed: {failure}")]
         return [Row(family, family, Status.SKIPPED if answer.get("late") else Status.FAIL, failure)]
     return [Row.from_json(each) for each in answer["rows"]]
 

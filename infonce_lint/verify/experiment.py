@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from infonce_lint.verify.checks.base import view_counts
 from infonce_lint.verify.knobs import CONFIGURED, RAGGED, TWICE, Knobs
 from infonce_lint.verify.outcome import NoLoss, short
 from infonce_lint.verify.search import find_subject
@@ -44,7 +45,8 @@ def experiment(site: Site, original: str, fixed: str, knobs: Knobs) -> dict[str,
 
     Returns:
         ``reproduced``: what goes wrong before, or an empty text. ``proven``: whether the fixed loss has the old value
-        at the configured size and the value of a loss configured for them at 5 and at 16. ``message``: in words.
+        at the configured size, for every number of views that the old one takes, and the value of a loss configured for
+        them at 5 and at 16. ``message``: in words.
 
     Raises:
         CannotRun: the loss before its fix cannot be run even at the size that it is configured for.
@@ -67,6 +69,7 @@ def experiment(site: Site, original: str, fixed: str, knobs: Knobs) -> dict[str,
         got = _run(after, CONFIGURED, size, repaired=True)
         if not got.same_as(wanted[size]):
             problems.append(f"fixed, it gives {got.shown} at {size}, where {wanted[size].shown} was to be expected")
+    problems += _other_views(before, after)
     return {
         "reproduced": reproduced,
         "proven": not problems,
@@ -77,8 +80,19 @@ def experiment(site: Site, original: str, fixed: str, knobs: Knobs) -> dict[str,
     }
 
 
-def _run(subject: Subject, configured: int, given: int, *, repaired: bool = False) -> _Run:
-    rows = views_of(given, subject.plan.views, dtype=torch.float32)
+def _other_views(before: Subject, after: Subject) -> list[str]:
+    """What a fix changes at the configured size with other numbers of views, where the original took them."""
+    problems = []
+    for count in view_counts(before):
+        wanted = _run(before, CONFIGURED, CONFIGURED, views=count)
+        got = _run(after, CONFIGURED, CONFIGURED, repaired=True, views=count)
+        if not wanted.error and not got.same_as(wanted):
+            problems.append(f"fixed, it gives {got.shown} at {count} views, where {wanted.shown} was to be expected")
+    return problems
+
+
+def _run(subject: Subject, configured: int, given: int, *, repaired: bool = False, views: int = 0) -> _Run:
+    rows = views_of(given, views or subject.plan.views, dtype=torch.float32)
     rows = [each.requires_grad_(not subject.plan.arrays) for each in rows]
     try:
         outcome = subject.outcome(rows, configured=configured, repaired=repaired)

@@ -59,7 +59,8 @@ class Knobs:
     """One setting of everything that a check turns; ``sets`` are the user's own values by dotted path.
 
     ``given`` is how many samples the loss is run on, for what its callers would build to that size, and ``repaired``
-    says that callers pass it where they passed the configured size.
+    says that callers pass it where they passed the configured size. ``first`` is the number of this rank's first
+    sample, ``alone`` says that no row shares its id with another, and ``seed`` is that of what the call draws.
     """
 
     configured: int = CONFIGURED
@@ -70,6 +71,9 @@ class Knobs:
     world: int = 1
     rank: int = 0
     device: str = "cpu"
+    first: int = 0
+    alone: bool = False
+    seed: int = 0
     sets: Mapping[str, object] = field(default_factory=dict)
     sizes: frozenset[str] = frozenset()  # names that the linter's model proved to hold the batch size
 

@@ -14,9 +14,10 @@ import linecache
 import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
-from types import ModuleType
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
+from infonce_lint.verify.binding import binders, target_names
 from infonce_lint.verify.knobs import IMPORTABLE, Role, role_of
 from infonce_lint.verify.stub import MISSING, CannotRun, Config, Maker, StandIn
 
@@ -24,7 +25,6 @@ from infonce_lint.verify.stub import MISSING, CannotRun, Config, Maker, StandIn
 _CUSTOMARY = {"torch": "torch", "nn": "torch.nn", "F": "torch.nn.functional", "np": "numpy", "math": "math"}
 #: What a check turns even where the file gives it a number of its own.
 _TURNED = frozenset({Role.SIZE, Role.TEMPERATURE})
-_IN_PLACE = frozenset({"append", "extend", "insert", "update", "add"})
 
 
 class _Builtins(dict[str, Any]):
@@ -54,11 +54,11 @@ class LazyScope:
     ) -> None:
         self._statements = statements
         self._parameters = parameters
-        self._filename = filename
+        self.filename = filename
         self._maker = maker
         self.importer = importer
         self._outer = outer
-        self.binders = _binders(statements)
+        self.binders = binders(statements)
         self._started: set[int] = set()
         self._running: list[int] = []
         self._strict = False  # inside `try`, an import that fails must fail
@@ -68,6 +68,15 @@ class LazyScope:
     def hides(self, name: str) -> bool:
         """Whether a name that Python brings along means something else here."""
         return name in self.binders or name in self._parameters
+
+    def calls_of(self, key: str) -> Iterator[ast.Call]:
+        """The calls whose result is assigned to ``key``."""
+        for number in self.binders.get(key, ()):
+            for node in ast.walk(self._statements[number]):
+                if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+                    continue
+                if any(key in target_names(target) for target in node.targets):
+                    yield node.value
 
     def is_binding(self, name: str) -> bool:
         """Whether what binds ``name`` runs at this moment."""
@@ -125,11 +134,13 @@ class LazyScope:
     def _configure(self, name: str) -> None:
         """Let what a name was bound to give way to what a check turns: sizes, temperatures, configuration objects."""
         bound = self.namespace.get(name, MISSING)
-        if bound is MISSING or isinstance(bound, bool | type | ModuleType | Config):
+        if bound is MISSING or isinstance(
+            bound, bool | type | ModuleType | FunctionType | BuiltinFunctionType | Config
+        ):
             return
         role = role_of(name, self._maker.knobs.sizes)
         is_number = isinstance(bound, int | float)
-        if role is Role.CONFIG and not is_number and not callable(bound):
+        if role is Role.CONFIG and not is_number:  # one of absl's can be called, with the command line
             self.namespace[name] = Config(name, self._maker, bound)
         elif role in (IMPORTABLE if isinstance(bound, StandIn) else _TURNED if is_number else ()):
             self.namespace[name] = self._maker.by_name(name, name)
@@ -141,7 +152,7 @@ class LazyScope:
         ConfiguredLiterals(self._maker).visit(statement)
         outer, self._strict = self._strict, isinstance(statement, ast.Try)
         try:
-            code = compile(ast.Module([statement], []), self._filename, "exec")
+            code = compile(ast.Module([statement], []), self.filename, "exec")
             exec(code, self.namespace)  # the target's own code: what `verify` is for
         finally:
             self._strict = outer
@@ -329,63 +340,3 @@ def _parses_arguments(statement: ast.stmt) -> bool:
         isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr.startswith("parse_")
         for node in ast.walk(statement)
     ) and not isinstance(statement, ast.FunctionDef | ast.ClassDef)
-
-
-def _binders(statements: Sequence[ast.stmt]) -> dict[str, list[int]]:
-    """For each name (``self.x`` too), the statements that bind or change it."""
-    found: dict[str, list[int]] = {}
-    for number, statement in enumerate(statements):
-        for name in dict.fromkeys(bound_names(statement)):
-            found.setdefault(name, []).append(number)
-    return found
-
-
-def bound_names(statement: ast.stmt) -> Iterator[str]:
-    """The names that a statement binds or changes in its own scope."""
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        yield statement.name
-        return
-    if isinstance(statement, ast.Import | ast.ImportFrom):
-        for alias in statement.names:
-            yield alias.asname or (alias.name.partition(".")[0] if isinstance(statement, ast.Import) else alias.name)
-        return
-    for node in ast.iter_child_nodes(statement):
-        if isinstance(node, ast.stmt):
-            yield from bound_names(node)
-        elif isinstance(node, ast.ExceptHandler):
-            for inner in node.body:
-                yield from bound_names(inner)
-        elif isinstance(node, ast.withitem) and node.optional_vars is not None:
-            yield from _target_names(node.optional_vars)
-    if isinstance(statement, ast.Assign):
-        for target in statement.targets:
-            yield from _target_names(target)
-    elif isinstance(statement, ast.AnnAssign | ast.AugAssign | ast.For):
-        yield from _target_names(statement.target)
-    elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-        yield from _changed_names(statement.value)
-
-
-def _target_names(target: ast.expr) -> Iterator[str]:
-    if isinstance(target, ast.Name):
-        yield target.id
-    elif isinstance(target, ast.Tuple | ast.List):
-        for element in target.elts:
-            yield from _target_names(element)
-    elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self":
-        yield f"self.{target.attr}"
-    elif isinstance(target, ast.Subscript | ast.Attribute | ast.Starred):
-        yield from _target_names(target.value)
-
-
-def _changed_names(call: ast.Call) -> Iterator[str]:
-    """``mask.fill_diagonal_(0)``, ``self.register_buffer("mask", mask)``."""
-    function = call.func
-    if not isinstance(function, ast.Attribute):
-        return
-    if function.attr in ("register_buffer", "register_parameter", "add_module") and call.args:
-        name = call.args[0]
-        if isinstance(name, ast.Constant) and isinstance(name.value, str):
-            yield f"self.{name.value}"
-    elif (function.attr.endswith("_") and not function.attr.endswith("__")) or function.attr in _IN_PLACE:
-        yield from _target_names(function.value)

@@ -11,11 +11,13 @@ from torch import nn
 
 from infonce_lint.semantic.names import words
 from infonce_lint.verify.knobs import Role, role_of
-from infonce_lint.verify.loading import LazyModule, LazyScope
+from infonce_lint.verify.loading import LazyModule, LazyScope, module_name
 from infonce_lint.verify.stub import MISSING, CannotRun, Config, Keywords, Maker, StandIn, make
 
 #: Roles whose value comes from the check even where the code has a default of its own.
 TURNED = frozenset({Role.SIZE, Role.TEMPERATURE, Role.VIEWS, Role.DEVICE, Role.WORLD, Role.RANK})
+#: Roles whose value is an object: what a file builds itself, nothing of that role can stand in for.
+_OBJECTS = frozenset({Role.CRITERION, Role.MASK})
 _BUILDERS = ("__init__", "__post_init__", "setup", "build", "configure_model")
 
 
@@ -121,24 +123,45 @@ def _attribute(obj: Any, name: str, scopes: Sequence[LazyScope], maker: Maker) -
     key = f"self.{name}"
     if any(scope.is_binding(key) for scope in scopes):
         raise AttributeError(name)
-    failure: CannotRun | None = None
+    failure: BaseException | None = None
     if key not in maker.knobs.sets:
         for scope in scopes:
             if key in scope.binders:
-                try:
-                    scope.bind(key)
-                except CannotRun as error:
-                    failure = error
+                failure = scope.bind(key) or failure
                 found = _stored(obj, name)
                 if found is not MISSING:
                     return _configured(found, name, key, maker)
+                found = _own_class(scope, key, maker) if failure is not None else MISSING
+                if found is not MISSING:
+                    setattr(obj, name, found)
+                    return found
+    if failure is not None and role_of(name, maker.knobs.sizes) in _OBJECTS:
+        # The file says what it is; an object of that name is another one, and fails of something else later.
+        why = str(failure) if isinstance(failure, CannotRun) else f"{type(failure).__name__}: {failure}"
+        maker.record.broken.setdefault(key, why)
+        return StandIn(key, why)
     value = maker.by_name(name, key)
     if isinstance(value, Config):
         value = Config(name, maker)
     if value is MISSING:
         value = StandIn(key, str(failure) if failure else "nothing in the file says what it is")
+        if failure is not None:
+            maker.record.broken.setdefault(key, value._why)
     object.__setattr__(obj, name, value) if not isinstance(value, nn.Module) else None
     return value
+
+
+def _own_class(scope: LazyScope, key: str, maker: Maker) -> Any:
+    """An object of the project's own class, by its attributes: a statement assigns it, and its constructor fails."""
+    for call in scope.calls_of(key):
+        try:
+            cls = eval(compile(ast.Expression(call.func), scope.filename, "eval"), scope.namespace)
+        except (Exception, SystemExit):  # whatever its name leads to
+            continue
+        module = scope.importer.modules.get(str(getattr(cls, "__module__", "")).removeprefix(module_name("")))
+        if isinstance(cls, type) and module is not None:
+            return piecewise(cls, module, maker)
+    return MISSING
 
 
 def _configured(found: Any, name: str, key: str, maker: Maker) -> Any:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+_WHOLE = ("loss", "total_loss", "loss_total", "total")
+_PART = ("contrast", "nce", "xent", "itc", "clip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +42,9 @@ def read(result: Any) -> Outcome:
 
 
 def _value(result: Any, tensors: tuple[Tensor, ...]) -> tuple[Tensor, str]:
-    if isinstance(result, dict):
-        named = [each for key, each in result.items() if "loss" in str(key).lower()]
-        if named:
-            return _value(named[0], tuple(_tensors(named[0])))
+    named = _named_loss(result)
+    if named is not None:
+        return _value(named, tuple(_tensors(named)))
     single = [each for each in tensors if each.is_floating_point() and each.numel() == 1]
     if single:
         return single[0].reshape(()), "" if len(tensors) == 1 else "the first number of its result"
@@ -64,6 +66,32 @@ def _value(result: Any, tensors: tuple[Tensor, ...]) -> tuple[Tensor, str]:
     return logits.mean(), "the mean of what it returns"
 
 
+def _named_loss(result: Any) -> Any:
+    """The part of a dictionary, a named tuple or a data class whose name says that it is the loss; None without one.
+
+    The whole loss first, then a contrastive part of it, then whatever is called a loss.
+    """
+    entries = {
+        str(key).lower(): each for key, each in _entries(result).items() if next(_tensors(each), None) is not None
+    }
+    for wanted in (_WHOLE, _PART, ("loss",)):
+        for name, each in entries.items():
+            if name in wanted if wanted is _WHOLE else any(word in name for word in wanted):
+                return each
+    return None
+
+
+def _entries(result: Any) -> Mapping[Any, Any]:
+    if isinstance(result, Mapping):
+        return result
+    if isinstance(result, tuple) and hasattr(result, "_asdict"):
+        entries: Mapping[Any, Any] = result._asdict()
+        return entries
+    if is_dataclass(result) and not isinstance(result, type):
+        return {each.name: getattr(result, each.name, None) for each in fields(result)}
+    return {}
+
+
 def _tensors(result: Any) -> Iterator[Tensor]:
     if isinstance(result, Tensor):
         yield result
@@ -71,8 +99,8 @@ def _tensors(result: Any) -> Iterator[Tensor]:
         return
     elif isinstance(result, int | float):
         yield torch.tensor(float(result), dtype=torch.float64)
-    elif isinstance(result, dict):
-        for each in result.values():
+    elif _entries(result):
+        for each in _entries(result).values():
             yield from _tensors(each)
     elif isinstance(result, tuple | list):
         for each in result:

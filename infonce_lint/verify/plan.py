@@ -23,6 +23,9 @@ class Plan:
         arrays: it takes numpy arrays.
         double: it works in float64.
         differentiable: a gradient reaches the features.
+        nature: what its operations make it: see `nature.py`; empty if nothing is known.
+        random: it draws random numbers: another seed, another value.
+        still: the views, from 0, that no gradient reaches while it reaches others.
         configured: the size that it runs at, where that is written into its code.
         roles: the roles whose number it takes from the outside.
         made: every made-up value by its path.
@@ -38,6 +41,9 @@ class Plan:
     arrays: bool = False
     double: bool = True
     differentiable: bool = True
+    nature: str = ""
+    random: bool = False
+    still: tuple[int, ...] = ()
     configured: int = CONFIGURED
     roles: tuple[str, ...] = ()
     made: tuple[tuple[str, str], ...] = ()
@@ -60,5 +66,5 @@ class Plan:
     def from_json(cls, data: dict[str, Any]) -> Plan:
         """The plan that `as_json` wrote."""
         pairs = {key: tuple(tuple(pair) for pair in data[key]) for key in ("extras", "made")}
-        single = {key: tuple(data[key]) for key in ("features", "roles")}
+        single = {key: tuple(data[key]) for key in ("features", "roles", "still")}
         return cls(**data | pairs | single | {"layout": Layout[data["layout"]]})

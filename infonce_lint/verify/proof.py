@@ -81,12 +81,18 @@ def prove_fix(path: str, original: bytes, fixed: bytes, settings: Settings, work
         return prove_texts(before, after, settings, own)
 
 
-def prove_texts(before: SourceFile, after: SourceFile, settings: Settings, worker: Worker) -> Proof:
-    """The same for texts that are read already (a notebook's cells joined)."""
+def prove_texts(
+    before: SourceFile,
+    after: SourceFile,
+    settings: Settings,
+    worker: Worker,
+    sets: Mapping[str, object] | None = None,
+) -> Proof:
+    """The same for texts that are read already (a notebook's cells joined), with the user's own values."""
     proofs: dict[str, SiteProof] = {}
     for loss in _repaired(before, after, settings):
         for site in loss_sites(loss, before):
-            proof = prove_site(site, before, after, settings, worker)
+            proof = prove_site(site, before, after, settings, worker, sets)
             known = proofs.get(site.name)
             if known is None or (known.proven and not proof.proven):
                 proofs[site.name] = proof

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 
@@ -14,6 +14,8 @@ from infonce_lint.sources.source import SourceFile
 from infonce_lint.verify.proof import prove_texts
 from infonce_lint.verify.worker import Worker
 
+_HELP = " (infonce-lint verify shows how it was run; --set NAME=VALUE gives it what it reads)"
+
 
 class Prover:
     """Lints like `linter.lint`, and withholds every fix that it cannot prove. Use it in a ``with`` statement.
@@ -21,14 +23,17 @@ class Prover:
     Args:
         unsafe: look at unsafe fixes too.
         seconds: the time limit of one experiment.
+        sets: values of parameters and attributes by dotted path.
 
     Raises:
         WorkerError: torch is not installed.
     """
 
-    def __init__(self, *, unsafe: bool, seconds: float = 60.0) -> None:
+    def __init__(self, *, unsafe: bool, seconds: float = 60.0, sets: Mapping[str, object] | None = None) -> None:
         self._unsafe = unsafe
+        self._sets = dict(sets or {})
         self._worker = Worker(seconds)
+        self.proven: list[str] = []  # what was proven, one line a fix
         self._known: dict[tuple[str, Fix], str] = {}
 
     def __enter__(self) -> Prover:
@@ -54,7 +59,8 @@ class Prover:
             if fix is not None and fix.edits and (self._unsafe or fix.applicability is Applicability.SAFE):
                 withheld = self._withheld(fix, source, settings) if finding.unit is not None else ""
                 if withheld:
-                    finding = replace(finding, fix=None, withheld=f"not proven: {withheld}")
+                    help_it = "" if "--set" in withheld else _HELP
+                    finding = replace(finding, fix=None, withheld=f"not proven: {withheld}{help_it}")
             judged.append(finding)
         return judged
 
@@ -63,6 +69,10 @@ class Prover:
         key = (source.text, fix)
         if key not in self._known:
             fixed = source.with_text(apply_edits(source, fix.edits))
-            proof = prove_texts(source, fixed, settings, self._worker)
+            proof = prove_texts(source, fixed, settings, self._worker, self._sets)
             self._known[key] = "" if proof.proven else proof.message
+            names = ", ".join(dict.fromkeys(each.site.title for each in proof.sites))
+            shown = f"{proof.message}" if len(proof.sites) == 1 else f"{names}: {proof.sites[0].message}"
+            if proof.proven:
+                self.proven.append(f"{source.path}: {shown}")
         return self._known[key]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from infonce_lint.verify.knobs import Knobs
@@ -12,6 +15,8 @@ from infonce_lint.verify.stub import CannotRun
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
     """The answer to one request; ``{"cannot": why}`` for a loss that cannot be run alone."""
+    if request["question"] == "ranks":
+        return _ranks(request)
     site = Site.from_json(request["site"])
     knobs = Knobs(sets=request.get("sets", {}))
     try:
@@ -20,10 +25,25 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         return {"cannot": " ".join(str(error).split())}
 
 
+def _ranks(request: dict[str, Any]) -> dict[str, Any]:
+    """The rows of ranks for a loss that another process of this package has packed."""
+    from infonce_lint.verify.checks import distributed
+
+    subject, match, aside = pickle.loads(base64.b64decode(request["packed"]))
+    return {"rows": [row.as_json() for row in distributed.check(subject, match, aside, moves=False)]}
+
+
 def _plan(site: Site, knobs: Knobs, request: dict[str, Any]) -> dict[str, Any]:
     from infonce_lint.verify.search import find_subject
 
-    return {"plan": find_subject(site, request["text"], knobs).plan.as_json()}
+    try:
+        return {"plan": find_subject(site, request["text"], knobs).plan.as_json()}
+    except CannotRun as error:
+        # A loss that runs without the user's settings fails of them: that is a verdict, and no loss that cannot be run.
+        if not knobs.sets:
+            raise
+        plan = find_subject(site, request["text"], replace(knobs, sets={})).plan
+        return {"plan": plan.as_json(), "refused": str(error)}
 
 
 def _prove(site: Site, knobs: Knobs, request: dict[str, Any]) -> dict[str, Any]:
@@ -38,8 +58,9 @@ def _value(site: Site, knobs: Knobs, request: dict[str, Any]) -> dict[str, Any]:
     from infonce_lint.verify.subject import Subject
 
     subject = Subject(site, request["text"], knobs, Plan.from_json(request["plan"]))
-    rows, match = value.check(subject)
-    return {"rows": [row.as_json() for row in rows], "match": match.as_json() if match is not None else None}
+    rows, match, aside = value.check(subject)
+    told = match.as_json() if match is not None else None
+    return {"rows": [row.as_json() for row in rows], "match": told, "aside": aside}
 
 
 def _check(site: Site, knobs: Knobs, request: dict[str, Any]) -> dict[str, Any]:
@@ -50,7 +71,7 @@ def _check(site: Site, knobs: Knobs, request: dict[str, Any]) -> dict[str, Any]:
 
     subject = Subject(site, request["text"], knobs, Plan.from_json(request["plan"]))
     match = Match(**request["match"]) if request["match"] else None
-    rows = run_family(request["family"], subject, match, unit_rows=request["unit_rows"])
+    rows = run_family(request["family"], subject, match, unit_rows=request["unit_rows"], aside=request["aside"])
     return {"rows": [row.as_json() for row in rows]}
 
 

@@ -1,35 +1,31 @@
-"""How a loss wants to be built and called: the first way that gives a finite number with a gradient at the features."""
+"""How a loss wants to be built and called: the first way that gives a finite number with a gradient at the features.
+
+A way under which a loss computes a known form is truer than the first one that runs: rows that stand sample by sample
+run view by view as well, and are paired with strangers.
+"""
 
 from __future__ import annotations
 
-import ast
-import inspect
 import itertools
-import re
 import time
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from infonce_lint.semantic.names import words
-from infonce_lint.verify.devices import without_cuda
-from infonce_lint.verify.entry import builds_of
-from infonce_lint.verify.knobs import CONFIGURED, Knobs, role_of
-from infonce_lint.verify.objects import by_role
+from infonce_lint.verify.candidates import candidates
+from infonce_lint.verify.knobs import Knobs
+from infonce_lint.verify.matching import match
+from infonce_lint.verify.nature import SOFTMAX, nature_of, still_views
 from infonce_lint.verify.outcome import NoLoss, short
 from infonce_lint.verify.plan import Plan
 from infonce_lint.verify.site import Site
-from infonce_lint.verify.stacking import EXTRAS, QUEUE_WORDS, Layout, views_of
-from infonce_lint.verify.stub import MISSING, CannotRun, Maker, Record
+from infonce_lint.verify.stacking import OTHER_ROWS, Layout, views_of
+from infonce_lint.verify.stub import CannotRun, Record
 from infonce_lint.verify.subject import Subject
 
-_LABEL_WORDS = frozenset("label labels target targets targ y gt ids idx index indices class".split())
-_SURE_LABEL_WORDS = frozenset("label labels target targets targ".split())
-_MASK_WORDS = frozenset("mask masks".split())
-_WIDTH_WORDS = frozenset("dim dims size width channel channels".split())
-_SECONDS, _RUNS, _COMBINATIONS = 20.0, 300, 24
+_SECONDS, _RUNS = 20.0, 300
+_SIBLINGS = 12  # other ways that run, of which one may compute a known form
 
 
 def find_subject(site: Site, text: str, knobs: Knobs) -> Subject:
@@ -52,26 +48,93 @@ def find_plan(subject: Subject) -> Plan:
     if subject.site.problem:
         raise CannotRun(subject.site.problem)
     unbuilt: list[str] = []
-    failures: list[str] = []
+    failures: list[_Failure] = []
+    first: Plan | None = None
     flat: Plan | None = None
+    siblings = 0
     deadline = time.monotonic() + _SECONDS
-    for plan in itertools.islice(_candidates(subject, unbuilt), _RUNS):
+    for plan in itertools.islice(candidates(subject, unbuilt), _RUNS):
+        if first is not None and not _is_sibling(plan, first):
+            continue
+        siblings += first is not None
         for tried in (plan, replace(plan, group=True)):
             found = _try(subject, tried, failures)
             if found is not None and found.differentiable:
-                return found
+                if _computes_a_form(subject, found):
+                    return found
+                first = first or found
             flat = flat or found
-            if found is not None or "process group" not in failures[-1]:
+            if found is not None or "process group" not in failures[-1].text:
                 break
-        if time.monotonic() > deadline:
+        if siblings >= _SIBLINGS or time.monotonic() > deadline or (first is not None and not _may_be_otherwise(first)):
             break
+    if first is not None:
+        return _without_teacher(subject, first)
     if flat is not None:
         return flat
-    told = [each for each in failures if "--set" in each or each.startswith("it needs")]
-    raise CannotRun([*told, *failures, *unbuilt, "it takes no features"][0])
+    raise CannotRun(_first_cause(failures, unbuilt))
 
 
-def _try(subject: Subject, plan: Plan, failures: list[str]) -> Plan | None:
+def _may_be_otherwise(plan: Plan) -> bool:
+    """Whether another way may be the true one: only softmax losses of plain rows have a form to be told by."""
+    return plan.layout.is_plain and plan.nature in ("", SOFTMAX) and not plan.random
+
+
+def _is_sibling(plan: Plan, first: Plan) -> bool:
+    """Whether a plan builds the loss like ``first`` and hands its rows over otherwise."""
+    same = plan.build == first.build and plan.arrays == first.arrays and plan.configured == first.configured
+    if not same or not plan.layout.is_plain or plan.views != first.views:
+        return False
+    return plan.features != first.features or plan.extras == first.extras
+
+
+def _computes_a_form(subject: Subject, plan: Plan) -> bool:
+    if not plan.layout.is_plain or plan.views < 2 or plan.nature not in ("", SOFTMAX):
+        return False
+    before, subject.plan = subject.plan, plan
+    try:
+        return match(subject, plan.views) is not None
+    except (Exception, SystemExit):  # it may refuse the batches of the comparison
+        return False
+    finally:
+        subject.plan = before
+
+
+def _without_teacher(subject: Subject, plan: Plan) -> Plan:
+    """Of three or more towers, those that no gradient reaches while it reaches two are another model's."""
+    learning = tuple(name for number, name in enumerate(plan.features) if number not in plan.still)
+    if plan.layout is not Layout.SEPARATE or not plan.still or len(learning) < 2:
+        return plan
+    others = tuple((name, OTHER_ROWS) for name in plan.features if name not in learning)
+    other = replace(plan, features=learning, views=len(learning), extras=(*plan.extras, *others), still=())
+    return _try(subject, other, []) or plan
+
+
+class _Failure:
+    """Why one way did not work: in one line, and whether it is of the loss itself or of what it was given."""
+
+    def __init__(self, error: BaseException, plan: Plan, record: Record) -> None:
+        self.text = str(error) if isinstance(error, CannotRun | NoLoss) else short(error)
+        self.plan = plan
+        self.broken = next(iter(record.broken.values()), "")
+        self.is_bare = isinstance(error, AttributeError) and "object has no attribute" in self.text
+
+
+def _first_cause(failures: list[_Failure], unbuilt: list[str]) -> str:
+    """What to tell of all that went wrong: what is missing, then what the loss says itself, then what built it says.
+
+    An object without the attributes that the loss reads fails before the loss has begun; what the object with these
+    attributes fails of is nearer to the truth.
+    """
+    told = [each.text for each in failures if "--set" in each.text or each.text.startswith("it needs")]
+    broken = [each.broken for each in failures if each.broken]
+    own = [each.text for each in failures if not each.is_bare]
+    missing = [each for each in unbuilt if "No module named" in each]
+    causes = [*told, *broken, *(missing if not own else ()), *own, *(each.text for each in failures), *unbuilt]
+    return str(causes[0]) if causes else "it takes no features"
+
+
+def _try(subject: Subject, plan: Plan, failures: list[_Failure]) -> Plan | None:
     """The plan with what one run of it in float32 and one in float64 showed; None if it fails."""
     knobs = replace(subject.knobs, views=plan.views, configured=plan.configured, given=plan.configured)
     for dtype in (torch.float32, torch.float64):
@@ -82,152 +145,31 @@ def _try(subject: Subject, plan: Plan, failures: list[str]) -> Plan | None:
             if not outcome.value.isfinite():
                 raise NoLoss(f"it returns {outcome.value.item()}")
         except (Exception, SystemExit) as error:
-            failures.append(str(error) if isinstance(error, CannotRun | NoLoss) else short(error))
+            failures.append(_Failure(error, plan, record))
             return None if dtype is torch.float32 else replace(plan, double=False)
+        nature = nature_of(outcome.value)
+        still = still_views(outcome.value, views) if outcome.value.requires_grad else tuple(range(len(views)))
         plan = replace(
             plan,
-            differentiable=_has_gradient(outcome.value, views),
+            differentiable=len(still) < len(views),
+            nature=nature,
+            still=still if len(still) < len(views) else (),
             roles=tuple(sorted(role.name for role in record.roles)),
             made=tuple((path, _shown(value)) for path, value in record.values.items()),
             note=outcome.note,
         )
-    return plan
+    return replace(plan, random=_draws(subject, plan, knobs))
+
+
+def _draws(subject: Subject, plan: Plan, knobs: Knobs) -> bool:
+    """Whether another seed gives another value."""
+    views = views_of(plan.configured, plan.views)
+    try:
+        one, other = (subject.run(plan, replace(knobs, seed=seed), views, Record()).value for seed in (0, 1))
+    except (Exception, SystemExit):
+        return False
+    return not torch.equal(one, other)
 
 
 def _shown(value: object) -> str:
     return f"a tensor {list(value.shape)}" if isinstance(value, Tensor) and value.dim() else str(value)
-
-
-def _candidates(subject: Subject, unbuilt: list[str]) -> Iterator[Plan]:
-    """Ways to build and call the loss, the usual ones first."""
-    literals = _compared(subject.text)
-    for build in builds_of(subject.site):
-        try:
-            with without_cuda():
-                maker = Maker(subject.knobs, Record())
-                function = subject.function(build, maker)
-                parameters = list(inspect.signature(function).parameters.values())
-        except (Exception, SystemExit) as error:
-            unbuilt.append(str(error) if isinstance(error, CannotRun) else short(error))
-            continue
-        features = _features(parameters, subject.site.features, subject.knobs)
-        open_ones = [each for each in parameters if each.name not in features and _is_open(each, maker)]
-        choices = [
-            [(each.name, kind) for kind in (*literals.get(each.name, ()), *_kinds(each.name))] for each in open_ones
-        ]
-        layouts = _layouts(features, parameters)
-        for arrays in (False, True):
-            for layout, views in layouts:
-                for extras in itertools.islice(itertools.product(*choices), _COMBINATIONS):
-                    yield Plan(build, layout, views, features, tuple(extras), arrays=arrays)
-            for configured in _literal_sizes(subject.text, subject.site):
-                layout, views = layouts[0]
-                yield Plan(build, layout, views, features, arrays=arrays, configured=configured)
-
-
-def _features(parameters: Sequence[inspect.Parameter], known: tuple[str, ...], knobs: Knobs) -> tuple[str, ...]:
-    """The parameters that take the features: those the model knows, or those that nothing else explains."""
-    names = {each.name: each for each in parameters}
-    given = [name for name in names if name in known and not set(words(name)) & _SURE_LABEL_WORDS]
-    kept = [name for name in given if names[name].default is inspect.Parameter.empty and not _is_queue(name)]
-    if kept:
-        stems = {_stem(name) for name in kept} - {""}
-        return tuple(
-            name
-            for name, each in names.items()
-            if name in kept or (_stem(name) in stems and each.default is inspect.Parameter.empty)
-        )
-    guessed = [
-        each.name
-        for each in parameters
-        if each.default is inspect.Parameter.empty
-        and each.kind is not each.VAR_KEYWORD
-        and (role_of(each.name, knobs.sizes) is None or _may_be_rows(each.name))
-        and each.name not in knobs.sets
-        and not set(words(each.name)) & (_LABEL_WORDS | QUEUE_WORDS | _MASK_WORDS)
-    ]
-    return tuple(given or guessed or [each.name for each in parameters[:1]])
-
-
-def _may_be_rows(name: str) -> bool:
-    """``hidden1`` and ``embeddings`` are widths in a constructor and rows in a call; ``hidden_dim`` is no rows."""
-    return words(name)[:1] in (("hidden",), ("embedding",), ("embeddings",)) and not _WIDTH_WORDS & set(words(name))
-
-
-def _stem(name: str) -> str:
-    """What ``out0`` and ``out1``, ``z_i`` and ``z_j`` have in common; empty for other names."""
-    found = re.fullmatch(r"(.*[A-Za-z])_?[0-9]|(.*)_[ijab]", name)
-    return (found[1] or found[2]) if found else ""
-
-
-def _is_queue(name: str) -> bool:
-    return not QUEUE_WORDS.isdisjoint(words(name))
-
-
-def _is_open(parameter: inspect.Parameter, maker: Maker) -> bool:
-    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-        return False
-    return by_role(parameter, maker) is MISSING or (
-        parameter.name not in maker.knobs.sets
-        and parameter.default is inspect.Parameter.empty
-        and not {"label", "labels"}.isdisjoint(words(parameter.name))
-    )
-
-
-def _kinds(name: str) -> tuple[str, ...]:
-    """What a parameter without a role may be given, likeliest first."""
-    found = set(words(name))
-    if found & _LABEL_WORDS:
-        return ("sample ids", "row ids", "row ids as numbers", "none", "sample ids as numbers")
-    if found & QUEUE_WORDS:
-        return ("queue", "queue in columns", "other rows", "none")
-    if found & _MASK_WORDS:
-        return ("none",)
-    return EXTRAS
-
-
-def _layouts(features: Sequence[str], parameters: Sequence[inspect.Parameter]) -> list[tuple[Layout, int]]:
-    variadic = any(each.kind is each.VAR_POSITIONAL and each.name in features for each in parameters)
-    if variadic:
-        return [(Layout.SEPARATE, 2)]
-    if len(features) == 1:
-        return [
-            (Layout.STACKED, 2), (Layout.SIDE_BY_SIDE, 2), (Layout.LISTED, 2), (Layout.STACKED, 3), (Layout.STACKED, 4),
-            (Layout.STACKED, 1),
-        ]  # fmt: skip
-    if len(features) == 2:
-        return [
-            (Layout.SEPARATE, 2), (Layout.SEQUENCES, 2), (Layout.TIME_FIRST, 2), (Layout.COLUMNS, 2),
-            (Layout.MAPS, 2), (Layout.STACKED_TWICE, 2),
-        ]  # fmt: skip
-    return [(Layout.SEPARATE, len(features)), (Layout.SEQUENCES, len(features))]
-
-
-def _compared(text: str) -> dict[str, list[str]]:
-    """The texts that a name is compared with, as kinds of extras: ``if estimator == "hard"``."""
-    found: dict[str, list[str]] = {}
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Compare) and isinstance(node.left, ast.Name):
-            for other in node.comparators:
-                if isinstance(other, ast.Constant) and isinstance(other.value, str):
-                    found.setdefault(node.left.id, []).append(f"={other.value}")
-    return found
-
-
-def _literal_sizes(text: str, site: Site) -> list[int]:
-    """Sizes that may be written into the loss: the few whole numbers of its text between 3 and 512."""
-    last = site.name.rpartition(".")[2]
-    found: dict[int, None] = {}
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef) and node.name in (last, "__init__"):
-            for inner in ast.walk(node):
-                if isinstance(inner, ast.Constant) and type(inner.value) is int and 3 <= inner.value <= 512:
-                    found.setdefault(inner.value)
-    return [size for size in found if size != CONFIGURED][:3]
-
-
-def _has_gradient(value: Tensor, views: Sequence[Tensor]) -> bool:
-    if not value.requires_grad:
-        return False
-    gradients = torch.autograd.grad(value, list(views), allow_unused=True)
-    return any(each is not None and bool(each.abs().max() > 0) for each in gradients)

@@ -20,11 +20,12 @@ class CannotRun(Exception):
 
 
 class Record:
-    """What was made up for a loss: every value by its dotted path, and which roles were asked for."""
+    """What was made up for a loss: every value by its dotted path, which roles were asked for, and what failed."""
 
     def __init__(self) -> None:
         self.values: dict[str, object] = {}
         self.roles: set[Role] = set()
+        self.broken: dict[str, str] = {}  # what the file says how to build, and what stopped that
 
     def note(self, path: str, value: object, role: Role | None = None) -> None:
         """Remember one made-up value."""
@@ -191,6 +192,8 @@ class StandIn:
         if len(arguments) == 1 and not keywords and (isinstance(arguments[0], type) or _is_function(arguments[0])):
             return arguments[0]  # a decorator
         if "gather" in self._path.lower() and len(arguments) == 1 and _is_tensor(arguments[0]):
+            if _is_one_of_several():
+                self._refuse()
             return arguments[0] if "concat" in self._path.lower() else (arguments[0],)  # one process gathers its own
         return StandIn(f"{self._path}(...)", self._why)
 
@@ -213,7 +216,7 @@ class StandIn:
         return f"<stand-in for {self._path}>"
 
     def _refuse(self, *_: object, **__: object) -> NoReturn:
-        raise CannotRun(f"it needs {self._path}: {self._why}")
+        raise CannotRun(self._why if self._why.startswith("it needs ") else f"it needs {self._path}: {self._why}")
 
     @classmethod
     def __torch_function__(
@@ -282,9 +285,22 @@ def _entry(base: object, name: str) -> Any:
     if isinstance(base, Mapping):
         return base.get(name, MISSING)
     try:
-        return getattr(base, name, MISSING)
+        found = getattr(base, name, MISSING)
     except Exception:  # a property of a real object may raise anything
+        found = MISSING
+    if found is not MISSING:
+        return found
+    try:  # flags that nobody has parsed still have their defaults
+        return base[name].default  # type: ignore[index]
+    except Exception:
         return MISSING
+
+
+def _is_one_of_several() -> bool:
+    """Whether other ranks hold rows that a gather would have to bring."""
+    import torch.distributed as dist
+
+    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
 
 
 def _is_tensor(value: object) -> bool:

@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from infonce_lint.verify.devices import without_cuda
-from infonce_lint.verify.entry import entry
+from infonce_lint.verify.entry import entry, parameters_of
 from infonce_lint.verify.knobs import Knobs, Role, role_of
 from infonce_lint.verify.objects import by_role
 from infonce_lint.verify.outcome import Outcome, read
 from infonce_lint.verify.plan import Plan
 from infonce_lint.verify.site import Site
-from infonce_lint.verify.stacking import extra, views_of
+from infonce_lint.verify.stacking import Layout, extra, views_of
 from infonce_lint.verify.stub import MISSING, Maker, Record, StandIn, Thing
 
 
@@ -60,14 +60,22 @@ class Subject:
         views: Sequence[Tensor],
         record: Record,
         arranged: Sequence[Any] | None = None,
+        learned: dict[str, Tensor] | None = None,
     ) -> Outcome:
-        """One run, with the same random numbers every time; ``record`` learns what was made up for it."""
-        _seed()
+        """One run, with the same random numbers every time.
+
+        ``record`` learns what was made up for it, ``learned`` the parameters of the module whose method it is.
+        """
+        _seed(0)
         with without_cuda():
             if plan.group:
                 _join_alone()
             maker = Maker(knobs, record)
             function = self.function(plan.build, maker)
+            if knobs.seed:  # the object is the same one; what the call itself draws is another
+                _seed(knobs.seed)
+            if learned is not None:
+                learned.update(parameters_of(function))
             if arranged is None:
                 arranged = plan.layout.arrange([each.clone() for each in views])  # features are never leaves
             arguments, keywords = self._arguments(function, maker, plan, views, arranged)
@@ -107,7 +115,10 @@ class Subject:
         if kind == "an object":
             return Thing(name, maker)
         if kind is not None:
-            value = extra(kind, len(views[0]), len(views), views[0])
+            knobs = maker.knobs
+            value = extra(kind, len(views[0]), len(views), views[0], first=knobs.first, alone=knobs.alone)
+            if plan.layout is Layout.SAMPLE_MAJOR and kind.startswith("row ids"):
+                value = value.reshape(len(views), -1).t().flatten()
             return _as_array(value) if plan.arrays else value
         is_size = role_of(name, maker.knobs.sizes) is Role.SIZE and name not in maker.knobs.sets
         mended = maker.knobs.repaired and name in self.site.passed
@@ -126,14 +137,14 @@ def _as_array(value: Any) -> Any:
     return [_as_array(each) for each in value] if isinstance(value, list) else value
 
 
-def _seed() -> None:
-    torch.manual_seed(0)
-    random.seed(0)
+def _seed(number: int) -> None:
+    torch.manual_seed(number)
+    random.seed(number)
     try:
         import numpy as np
     except ImportError:
         return
-    np.random.seed(0)
+    np.random.seed(number)
 
 
 def _join_alone() -> None:

@@ -29,10 +29,18 @@ class WorkerError(Exception):
 
 
 class Worker:
-    """Answers questions about losses in a child process that imports torch once. Use it in a ``with`` statement."""
+    """Answers questions about losses in a child process that imports torch once. Use it in a ``with`` statement.
 
-    def __init__(self, seconds: float = 60.0) -> None:
+    Args:
+        seconds: the time limit of one question.
+        in_place: the child answers in its own process and not in forks of it, one question after the other.
+    """
+
+    def __init__(self, seconds: float = 60.0, *, in_place: bool = False) -> None:
         self.seconds = seconds
+        self.has_cuda = False
+        self._in_place = in_place
+        self._on_device: Worker | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._buffer = b""
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
@@ -66,8 +74,23 @@ class Worker:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
+    def ask_on_device(self, question: str, **details: Any) -> dict[str, Any]:
+        """The answer of a second child that initialises CUDA once for all questions; this one stays clean for forks.
+
+        Raises:
+            WorkerError: see `ask`.
+        """
+        if self._on_device is None:
+            self._on_device = Worker(self.seconds, in_place=True)
+        answer = self._on_device.ask(question, **details)
+        if "CUDA error" in json.dumps(answer):  # nothing works in a process after one
+            self._on_device.close()
+        return answer
+
     def close(self) -> None:
         """End the child, which ends what it runs when its questions end."""
+        if self._on_device is not None:
+            self._on_device.close()
         process, self._process, self._buffer = self._process, None, b""
         if process is not None:
             assert process.stdin is not None and process.stdout is not None
@@ -99,7 +122,7 @@ class Worker:
         # What the losses write lands in a scratch folder, and no file of the current one hides a module of Python's.
         self._scratch = tempfile.TemporaryDirectory(prefix="infonce-lint-", ignore_cleanup_errors=True)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "infonce_lint.verify.child"],
+            [sys.executable, "-m", "infonce_lint.verify.child", *(["--in-place"] if self._in_place else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -111,7 +134,9 @@ class Worker:
         if not hello:
             self.close()
             raise WorkerError("the child process does not start")
-        problem = json.loads(hello).get("error")
+        told = json.loads(hello)
+        problem = told.get("error")
+        self.has_cuda = bool(told.get("cuda"))
         if problem:
             self.close()
             raise WorkerError(problem)

@@ -40,6 +40,11 @@ def test_half_precision_features_give_a_float32_loss(
 def test_autocast_changes_nothing(dtype: torch.dtype, tile: int | None) -> None:
     features = half_rows(18, torch.float32)
     a, b = features[:9], features[9:]
+    try:
+        with torch.autocast("cpu", dtype=dtype):
+            pass
+    except RuntimeError as refusal:  # torch 2.1 has no float16 there
+        pytest.skip(str(refusal))
     with torch.autocast("cpu", dtype=dtype):
         inside = [info_nce_loss(features, 3, tile=tile), clip_loss(a, b, 10.0, tile=tile)]
         logits = info_nce_logits(features, 3)[0]

@@ -176,6 +176,17 @@ if __name__ == "__main__":
 )
 
 
+def has_fp16_on_cpu() -> bool:
+    """Whether this torch knows autocast to float16 on the CPU (2.1 does not)."""
+    import torch
+
+    try:
+        with torch.autocast("cpu", dtype=torch.float16):
+            return bool((torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float16)
+    except RuntimeError:
+        return False
+
+
 def sites(text: str, name: str = "", path: str = "/project/losses.py") -> list[Site]:
     """The losses of a text."""
     return sites_of(Target(path, path, name), SourceFile(text, path), Settings())

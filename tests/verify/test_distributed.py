@@ -70,11 +70,87 @@ def test_loss_that_gathers_nothing_is_told(worker: Worker) -> None:
     assert "it gathers nothing" in row(found, "4 ranks on gloo").detail
 
 
-@pytest.mark.parametrize("text", [NO_GRADIENT, VIEWS_FIRST], ids=["no gradient", "views concatenated first"])
-def test_mistakes_with_the_gather_fail(text: str, worker: Worker) -> None:
-    found = ranks(text, worker)
+OWN_ANCHORS = (
+    IMPORTS
+    + """
+import torch.distributed as dist
+
+
+class OwnAnchors(nn.Module):
+    def __init__(self, temperature, world_size, rank):
+        super().__init__()
+        self.temperature, self.world_size, self.rank = temperature, world_size, rank
+
+    def forward(self, q, k):
+        q, k = F.normalize(q, dim=1), F.normalize(k, dim=1)
+        keys, offset = k, 0
+        if self.world_size > 1:
+            found = [torch.empty_like(k) for _ in range(self.world_size)]
+            dist.all_gather(found, k.detach())
+            found[self.rank] = k
+            keys, offset = torch.cat(found), len(q) * self.rank
+        return F.cross_entropy(q @ keys.t() / self.temperature, torch.arange(len(q)) + offset)
+"""
+)
+NO_OFFSET = OWN_ANCHORS.replace("len(q) * self.rank", "0")
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        (NO_GRADIENT, "the gradient scaled by 1 / world size (ratio 0.5, cosine 1.000000)"),
+        (VIEWS_FIRST, "neither the full batch's gradient"),
+        (OWN_ANCHORS, "gather without gradient: the rows of other ranks are constants"),
+        (NO_OFFSET, "rank offset missing: every rank takes the rows of rank 0 for its positives"),
+    ],
+    ids=["no gradient", "views concatenated first", "own anchors", "no offset"],
+)
+def test_mistakes_with_the_gather_fail(text: str, cause: str, worker: Worker) -> None:
+    found = examined(text, worker, ("value", "distributed"))
     assert failed(found) >= {"2 ranks on gloo", "4 ranks on gloo"}
-    assert "neither the full batch's gradient" in row(found, "2 ranks on gloo").detail
+    assert cause in row(found, "2 ranks on gloo").detail
+
+
+IDS = (
+    IMPORTS
+    + """
+import torch.distributed as dist
+from torch.distributed.nn.functional import all_gather
+
+
+def nt_xent(z, indexes, temperature=0.1):
+    z = F.normalize(z, dim=1)
+    every, ids, rank = z, indexes, 0
+    if dist.is_initialized() and dist.get_world_size() > 1:
+        rank = dist.get_rank()
+        every = torch.cat(all_gather(z))
+        found = [torch.empty_like(indexes) for _ in range(dist.get_world_size())]
+        dist.all_gather(found, indexes)
+        ids = torch.cat(found)
+    own = torch.zeros(len(z), len(every), dtype=torch.bool)
+    own[torch.arange(len(z)), torch.arange(len(z)) + rank * len(z)] = True
+    logits = (z @ every.t() / temperature).masked_fill(own, float("-inf"))
+    close = (indexes[:, None] == ids[None, :]) & ~own
+    return (logits.logsumexp(dim=1) - logits[close].view(len(z))).mean()
+"""
+)
+
+
+def test_ids_of_other_ranks_are_other_ids(worker: Worker) -> None:
+    found = examined(IDS, worker, ("value", "distributed"))
+    assert "the gradient of the full batch" in row(found, "2 ranks on gloo").detail
+    assert row(found, "4 ranks on gloo").status is Status.PASS
+
+
+def test_gather_that_is_not_there_is_no_verdict(worker: Worker) -> None:
+    text = GATHERING.replace("torch.distributed.nn.functional import", "nowhere_at_all import")
+    found = examined(text, worker, ("value", "distributed"))
+    assert not failed(found)
+    told = row(found, "2 ranks on gloo")
+    assert (told.status, told.detail) == (
+        Status.INAPPLICABLE,
+        "it needs nowhere_at_all.all_gather: ModuleNotFoundError: No module named 'nowhere_at_all'",
+    )
 
 
 def test_unequal_rows_that_stop_a_gather_are_told(worker: Worker) -> None:

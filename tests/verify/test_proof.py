@@ -161,3 +161,23 @@ def test_loss_that_cannot_be_run_is_not_proven(worker: Worker) -> None:
     proof = proof_of(text, fixed, worker)
     assert not proof.proven
     assert "it needs self.head.weight" in proof.message
+
+
+MANY_VIEWS = IMPORTS + (
+    "\n\ndef nt_xent(features, args):\n"
+    "    z = F.normalize(features, dim=1)\n"
+    "    ids = torch.arange(args.batch_size).repeat(args.n_views)\n"
+    "    own = torch.eye(len(z), dtype=torch.bool)\n"
+    "    close = (ids[:, None] == ids[None, :]) & ~own\n"
+    "    share = F.log_softmax((z @ z.T / args.temperature).masked_fill(own, -1e4), dim=1)\n"
+    "    return -((share * close).sum(1) / close.sum(1)).mean()\n"
+)
+
+
+def test_a_fix_that_changes_the_value_at_other_view_counts_is_not_proven(worker: Worker) -> None:
+    right = MANY_VIEWS.replace("args.batch_size", "len(z) // args.n_views")
+    assert only(proof_of(MANY_VIEWS, right, worker)).proven
+    found = only(proof_of(MANY_VIEWS, MANY_VIEWS.replace("args.batch_size", "len(z) // 2"), worker))
+    assert not found.proven
+    assert found.message.startswith("fixed, it gives ")
+    assert " at 3 views, where " in found.message

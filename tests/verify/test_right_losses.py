@@ -187,8 +187,27 @@ def test_loss_with_a_queue_is_not_held_against_the_batch(worker: Worker) -> None
     assert row(found, "value").status is Status.INAPPLICABLE
 
 
-def test_detached_side_without_a_queue_still_fails(worker: Worker) -> None:
-    text = QUEUED.replace("q @ self.queue.to(q.dtype)", "(q @ k.T).masked_fill(torch.eye(len(q)).bool(), -1e9)")
+HELD = QUEUED.replace("q @ self.queue.to(q.dtype)", "(q @ k.T).masked_fill(torch.eye(len(q)).bool(), -1e9)")
+
+
+def test_keys_that_the_code_holds_still_are_told_once(worker: Worker) -> None:
+    found = examined(HELD, worker, ("value", "gradients"))
+    assert not failed(found)
+    assert "`clip, first to second`" in row(found, "value, 2 views").detail
+    told = [each.name for each in found.rows if "told" in each.detail]
+    assert told == ["every view learns"]
+    assert "view 2 stands still, as the code says on row" in row(found, "every view learns").detail
+
+
+def test_a_side_that_a_symmetric_loss_holds_still_fails(worker: Worker) -> None:
+    text = PAIR.replace("torch.stack([z_i, z_j])", "torch.stack([z_i, z_j.detach()])")
+    found = examined(text, worker, ("value", "gradients"))
+    assert failed(found) >= {"gradient, 2 views", "every view learns"}
+    assert "keys detached" in row(found, "gradient, 2 views").detail
+
+
+def test_a_side_that_is_lost_without_a_word_fails(worker: Worker) -> None:
+    text = HELD.replace("F.normalize(k, dim=1).detach()", "F.normalize(k.data, dim=1)")
     assert "every view learns" in failed(examined(text, worker, ("value", "gradients")))
 
 
@@ -245,3 +264,30 @@ def test_why_a_loss_cannot_be_run_is_one_line(worker: Worker) -> None:
     text = STACKED.replace("z = F.normalize", "z = helper(features)\n    z = F.normalize")
     text += "\n\ndef fail():\n    raise ValueError('first\\nsecond')\n\n\nhelper = fail()\n"
     assert "ValueError: first second" in examined(text, worker, ()).problem
+
+
+def test_half_precision_that_torch_refuses_does_not_apply(monkeypatch: pytest.MonkeyPatch) -> None:
+    from infonce_lint.reference import info_nce_loss
+    from infonce_lint.verify.callables import CallableSubject
+    from infonce_lint.verify.checks import precision
+    from infonce_lint.verify.search import find_plan
+
+    subject = CallableSubject(info_nce_loss, "info_nce_loss", {})
+    subject.plan = find_plan(subject)
+    told = "RuntimeError: Currently, AutocastCPU only support Bfloat16 as the autocast_cpu_dtype"
+    monkeypatch.setattr(precision, "_under_autocast", lambda *_: (None, told))
+    assert {each.status for each in precision.check(subject)} == {Status.INAPPLICABLE}
+
+
+def test_settings_that_crash_a_loss_are_a_verdict(worker: Worker) -> None:
+    text = STACKED.replace("features, n_views=2, temperature=0.1", "features, args").replace(
+        "/ temperature", "/ args.temperature"
+    )
+    text = text.replace("samples = len(z) // n_views", "samples = len(z) // 2; n_views = args.n_views").replace(
+        "if samples * n_views != len(z):", "if False:"
+    )
+    assert not failed(examine(site(text), text, worker, families=("sizes",)))
+    found = examine(site(text), text, worker, families=("sizes",), sets={"args.n_views": 3})
+    (only,) = found.rows
+    assert only.status is Status.FAIL
+    assert only.detail.startswith("with args.n_views=3 it raises ")

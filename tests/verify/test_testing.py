@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from infonce_lint.reference import InfoNCELoss, clip_loss, info_nce_logits, info_nce_loss
 from infonce_lint.testing import check_loss
+from tests.verify.samples import has_fp16_on_cpu
 
 
 class PairLoss(nn.Module):
@@ -68,9 +69,10 @@ def test_failure_is_readable() -> None:
     with pytest.raises(AssertionError) as failure:
         check_loss(ConfiguredLoss)
     lines = str(failure.value).splitlines()
-    assert lines[0].startswith("ConfiguredLoss fails 3 of ")
+    assert lines[0].startswith(f"ConfiguredLoss fails {3 if has_fp16_on_cpu() else 2} of ")
     assert any(line.startswith("  ragged batch of 5") and "ValueError" in line for line in lines)
-    assert any(line.startswith("  fp16 under autocast") and "overflow" in line for line in lines)
+    if has_fp16_on_cpu():
+        assert any(line.startswith("  fp16 under autocast") and "overflow" in line for line in lines)
     assert lines[-1] == ("(it was given one argument a view [B, D] in `z_i, z_j`, batch_size=8, temperature=0.1)")
 
 

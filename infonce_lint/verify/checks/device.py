@@ -7,6 +7,7 @@ import torch
 from infonce_lint.verify.checks import precision
 from infonce_lint.verify.checks.base import Table, attempt, near
 from infonce_lint.verify.checks.distributed import compare_ranks
+from infonce_lint.verify.matching import Match
 from infonce_lint.verify.rows import NO_DEVICE, Row, Status
 from infonce_lint.verify.stacking import views_of
 from infonce_lint.verify.subject import Subject
@@ -15,28 +16,37 @@ FAMILY = "device"
 _CLOSE = 1e-4
 
 
-def check(subject: Subject) -> list[Row]:
+def check(subject: Subject, found: Match | None = None) -> list[Row]:
     """Four rows; SKIPPED where there is no device."""
+    forked = ranks(subject)  # before this process uses the device, which its forks could not do then
+    return [*on_device(subject, found), *forked]
+
+
+def on_device(subject: Subject, found: Match | None = None) -> list[Row]:
+    """Value, gradient and half precision there, in this process."""
     table = Table(FAMILY)
     halves = [f"{name} under autocast on cuda" for name in precision.KINDS]
     if not torch.cuda.is_available():
-        for name in ("value and gradient on cuda", *halves, "ranks on nccl"):
+        for name in ("value and gradient on cuda", *halves):
             table.add(name, Status.SKIPPED, NO_DEVICE)
         return table.rows
-    ranks = _ranks(subject)  # before this process uses the device, which its forks could not do then
     _against_cpu(table, subject)
-    return [*table.rows, *precision.check(subject, "cuda", FAMILY), *ranks]
+    return [*table.rows, *precision.check(subject, found, "cuda", FAMILY)]
 
 
-def _ranks(subject: Subject) -> list[Row]:
+def ranks(subject: Subject) -> list[Row]:
+    """A rank on each of up to four devices, over nccl; with one device a world of one. In forks of this process."""
     table = Table(FAMILY)
-    count = torch.cuda.device_count()
-    if count < 2:
-        table.add("ranks on nccl", Status.SKIPPED, "one CUDA device, and nccl needs two")
+    if not torch.cuda.is_available():
+        table.add("ranks on nccl", Status.SKIPPED, NO_DEVICE)
+    elif not subject.plan.differentiable or subject.plan.views < 2:
+        table.inapplicable("ranks on nccl", "it has no gradient, or takes one view")
+    elif not torch.distributed.is_nccl_available():
+        table.add("ranks on nccl", Status.SKIPPED, "this torch has no nccl")
     elif torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         table.add("ranks on nccl", Status.SKIPPED, "this process has used CUDA, and its forks cannot")
     else:
-        return compare_ranks(FAMILY, subject, {"ranks on nccl": (4,) * min(count, 4)}, "nccl")
+        return compare_ranks(FAMILY, subject, {"ranks on nccl": (4,) * min(torch.cuda.device_count(), 4)}, "nccl")
     return table.rows
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from infonce_lint.verify.checks.base import Table, attempt, batch_of
 from infonce_lint.verify.knobs import Role
+from infonce_lint.verify.matching import Match
 from infonce_lint.verify.rows import Row
 from infonce_lint.verify.stacking import Layout
 from infonce_lint.verify.subject import Subject
@@ -16,16 +17,18 @@ from infonce_lint.verify.subject import Subject
 FAMILY = "views"
 
 
-def check(subject: Subject) -> list[Row]:
+def check(subject: Subject, found: Match | None = None, aside: str = "") -> list[Row]:
     """One row for rows that do not divide, one for a view count that divides and is wrong."""
-    table = Table(FAMILY)
+    table = Table(FAMILY, aside)
     configured, layout, count = subject.plan.configured, subject.plan.layout, subject.plan.views
     views = [each.detach() for each in batch_of(subject, configured)]
     name = "rows that are no whole views"
-    if count < 2:
+    if found is not None and found.blocks > 1:
+        table.inapplicable(name, f"its rows come in {found.blocks} equal blocks")
+    elif count < 2:
         table.inapplicable(name, "the loss takes one view")
-    elif layout is Layout.STACKED:
-        rows = torch.cat(views)
+    elif layout.is_rows:
+        (rows,) = layout.arrange(views)
         _raises(table, name, f"{len(rows) - 1} rows of {count} views", lambda: subject.raw((rows[:-1],), configured))
     elif layout is Layout.SEPARATE:
         uneven = (views[0], *(each[:-1] for each in views[1:]))

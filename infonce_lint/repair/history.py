@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from infonce_lint.semantic.graph.calls import called_name
 from infonce_lint.semantic.graph.literals import is_none
-from infonce_lint.semantic.graph.values import Module, Value
+from infonce_lint.semantic.graph.values import Value
+from infonce_lint.semantic.losses.directory import Directory
 from infonce_lint.semantic.shapes.operations import Column, has
 
 
-def change_of(store: Value, module: Module) -> str:
+def change_of(store: Value, directory: Directory) -> str:
     """How a stored tensor is changed besides the expression that built it; empty when it is not."""
     owner = store.function.owner
     if owner is None:
@@ -24,8 +25,7 @@ def change_of(store: Value, module: Module) -> str:
         if frozen is None or frozen.name != "False":
             return "is a parameter that training changes"
     reads = [each for family in owner.family() for each in family.reads.get(store.name, ())]
-    others = [each for each in module.values if each.op == "attr" and each.name == store.name]
-    for read in (*reads, *others):
+    for read in (*reads, *directory.attributes.get(store.name, ())):
         if read.function.is_constructor and read in reads and not _only_moves(read, store.name):
             return "is read in the constructor again"
         if any(_changes(user, read) for user in read.users):

@@ -39,7 +39,7 @@ def rebuild(store: Value, uses: list[SizeUse], rewriter: Rewriter, helper: tuple
     built = store.inputs[0]
     if built.node is None or not store.function.is_constructor:
         raise Refused(SEVERAL_STEPS)
-    change = change_of(store, rewriter.loss.model.module)
+    change = change_of(store, rewriter.loss.model.directory)
     if change:
         raise Refused(f"`self.{store.name}` {change}; build it in the loss from the features' rows")
     span = rewriter.source.span(built.node)

@@ -25,7 +25,7 @@ EXEMPT = {
     "semantic/names.py": {"TEMPERATURE_WORDS": "words that names of variables are made of"},
     "semantic/losses/evidence.py": {"MARGIN_WORDS": "words that names of variables are made of"},
     "semantic/losses/sinks.py": {"_NOT_A_SIZE": "keywords of calls"},
-    "screening/ties.py": {"_NO_EXTENTS": "keywords of calls"},
+    "screening/makers.py": {"_NO_EXTENTS": "keywords of calls"},
 }
 KNOWN = {name for _, name in table.spellings()} | {name for column in Column for name in named(column)}
 

@@ -8,8 +8,8 @@ from functools import cached_property
 
 from infonce_lint.screening.makers import Makers, all_names, children, given, own_name, targets_of
 from infonce_lint.semantic.graph.callables import WRAPPERS
-from infonce_lint.semantic.graph.values import CALL_METHODS, CONSTRUCTORS
-from infonce_lint.semantic.names import may_count_rows
+from infonce_lint.semantic.graph.values import CALL_METHODS
+from infonce_lint.semantic.names import CONSTRUCTORS, may_count_rows
 from infonce_lint.semantic.sizes.scalars import SCALAR_CALLS
 
 INSTANCE = "<instance>"  # what objects of this file's classes give when they are called

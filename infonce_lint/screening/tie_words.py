@@ -64,7 +64,7 @@ def _words() -> list[tuple[bytes, re.Pattern[bytes]]]:
 
 @cache
 def _constructor() -> re.Pattern[bytes]:
-    from infonce_lint.semantic.graph.values import CONSTRUCTORS
+    from infonce_lint.semantic.names import CONSTRUCTORS
 
     return re.compile(rf"def[\s\\]+(?:{'|'.join(sorted(CONSTRUCTORS))})(?!\w)".encode())
 

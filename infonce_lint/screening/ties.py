@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from infonce_lint.screening.bodies import INSTANCE, LAMBDA, Body, Call, Names
 from infonce_lint.screening.makers import Makers, all_names
-from infonce_lint.semantic.graph.values import CALL_METHODS, CONSTRUCTORS
+from infonce_lint.semantic.graph.values import CALL_METHODS
+from infonce_lint.semantic.names import CONSTRUCTORS
 
 
 def may_tie_size(tree: ast.Module) -> bool:

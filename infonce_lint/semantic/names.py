@@ -41,6 +41,9 @@ TEMPERATURE_WORDS = frozenset("temperature temp tau t temperatures logit scale".
 CROSS_ENTROPY_WORDS = frozenset("crossentropy xent nll ce celoss softmaxcrossentropy nllloss".split())
 LOSS_WORDS = CROSS_ENTROPY_WORDS | frozenset("criterion loss entropy objective criterions crit".split())
 
+#: Methods that run while their object is built.
+CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__", "build", "setup"})
+
 #: What some name around a loss contains before a size with a neutral name is tied to its rows.
 LOSS_SPELLINGS = tuple(
     "loss Loss LOSS entropy Entropy xent Xent nll NLL crit Crit objective Objective contras Contras NCE Nce "

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
+from infonce_lint.semantic.names import CONSTRUCTORS
+
 if TYPE_CHECKING:
     import libcst as cst
 
@@ -183,7 +185,6 @@ class Function:
         return ".".join(parts)
 
 
-CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__", "build", "setup"})
 CALL_METHODS = ("forward", "__call__", "call", "construct")
 
 

@@ -31,7 +31,7 @@ EXEMPT = {
         "_DETACHING": "methods by which a number leaves the loss, which no shape depends on",
     },
     "repair/remains.py": {"_CONVERTING": "calls of Python itself that read a text"},
-    "screening/ties.py": {"_NO_EXTENTS": "keywords of calls"},
+    "screening/makers.py": {"_NO_EXTENTS": "keywords of calls"},
 }
 KNOWN = {name for _, name in table.spellings()} | {name for column in Column for name in named(column)}
 

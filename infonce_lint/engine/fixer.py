@@ -68,9 +68,13 @@ def applicable_fixes(findings: Iterable[Finding], *, unsafe: bool) -> list[Fix]:
 def compatible_edits(fixes: Iterable[Fix]) -> list[Edit]:
     """The edits of as many fixes as go together, first come first served; a fix is taken whole or not at all."""
     taken: list[Edit] = []
+    by_row: dict[int, list[Edit]] = {}  # edits that overlap share a row
     for fix in fixes:
-        if not any(overlaps(edit, other) for edit in fix.edits for other in taken):
+        placed = [(row, edit) for edit in fix.edits for row in range(edit.span.start.row, edit.span.end.row + 1)]
+        if not any(overlaps(edit, other) for row, edit in placed for other in by_row.get(row, ())):
             taken += fix.edits
+            for row, edit in placed:
+                by_row.setdefault(row, []).append(edit)
     return taken
 
 

@@ -140,7 +140,7 @@ class Candidates:
 
     def _changed_from_within(self, function: Function) -> set[str]:
         """The names that a nested function binds anew: what they hold after a call of it is not followed."""
-        inner = [each for each in self.proof.loss.model.module.functions if each.parent is function]
+        inner = self.proof.loss.model.directory.nested.get(function, ())
         return {name for each in inner for name in each.nonlocals}
 
     def _axes(self, wanted: Dim, name: str, value: Value, function: Function) -> Iterator[Candidate]:

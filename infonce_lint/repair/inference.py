@@ -125,8 +125,7 @@ def _divisor(proof: Proof, wanted: Dim) -> tuple[Fact, str] | None:
 
 
 def _behind(proof: Proof, fact: Fact) -> list[Similarity]:
-    found = [each for each in proof.loss.model.roles.similarities if fact.site.value in each.cone]
-    return sorted(found, key=lambda each: -each.strength)
+    return sorted(proof.loss.model.roles.holding(fact.site.value), key=lambda each: -each.strength)
 
 
 def _rows(proof: Proof, similarity: Similarity) -> Dim | None:

@@ -155,15 +155,15 @@ def on_one_row(text: str) -> str | None:
 
 def free_name(wanted: str, function: Function, taken: Collection[str] = ()) -> str:
     """``wanted``, or it with a number, so that it hides nothing that the function uses, nor a name just ``taken``."""
-    used = set(function.bindings) | set(function.parameters) | set(taken)
+    used: list[Collection[str]] = [function.bindings, function.parameters, taken]
     scope = function.parent
     while scope is not None:
-        used |= set(scope.bindings) | set(scope.final)
+        used += [scope.bindings, scope.final]
         scope = scope.parent
     if function.owner is None and function.is_module:
-        used |= set(function.final)
+        used.append(function.final)
     number, name = 1, wanted
-    while name in used or keyword.iskeyword(name) or hasattr(builtins, name):
+    while any(name in each for each in used) or keyword.iskeyword(name) or hasattr(builtins, name):
         number += 1
         name = f"{wanted}_{number}"
     return name

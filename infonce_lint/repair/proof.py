@@ -30,7 +30,7 @@ class Proof:
             model.origins,
             model.roles.rows,
             lambda each: model.values_by_function.get(each, []),
-            [operand for each in model.roles.similarities for operand in each.operands if operand is not each.seed],
+            model.roles.compared,
         )
         self.interpreter.run(self._functions())
         self.theory = Theory(self._certain)
@@ -66,19 +66,9 @@ class Proof:
 
     def _compared(self, fact: Fact) -> Fact:
         """Rows that are compared one by one, each with its own partner, are equally many."""
-        if fact.relation is Relation.MET and fact.site.value in self._row_by_row:
+        if fact.relation is Relation.MET and fact.site.value in self.loss.model.roles.row_by_row:
             return Fact(Relation.EQUAL, fact.left, fact.right, fact.site)
         return fact
-
-    @cached_property
-    def _row_by_row(self) -> frozenset[Value]:
-        """The places where the rows of one tower meet those of the other, and no others."""
-        found: set[Value] = set()
-        for each in self.loss.model.roles.similarities:
-            operands = set(each.operands[:2])
-            found.add(each.seed)
-            found.update(user for operand in operands for user in operand.users if operands <= set(user.inputs))
-        return frozenset(found)
 
     def _counts_guessed(self, fact: Fact) -> bool:
         """Whether a side multiplies axes of a tensor of guessed rank, beyond the first ones that it surely has."""

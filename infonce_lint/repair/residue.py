@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from heapq import heappop, heappush
+
 import libcst as cst
 
 from infonce_lint.repair.proof import Proof
 from infonce_lint.semantic.graph.paths import path_text
 from infonce_lint.semantic.graph.syntax import changes_receiver, leaves
-from infonce_lint.semantic.graph.values import Class, Function, Value
+from infonce_lint.semantic.graph.values import Function, Value
 from infonce_lint.semantic.losses.model import ContrastiveLoss, Reads, SemanticModel
 from infonce_lint.semantic.shapes.dims import Origin, Symbol
 from infonce_lint.semantic.shapes.domain import Number, Tensor
@@ -80,17 +83,16 @@ def residue_problem(loss: ContrastiveLoss, proof: Proof) -> str:
             f"`self.{kept.name}` is built in the constructor from the same size in another way; "
             "build it in the loss from the features' rows"
         )
-    for function in loss.model.module.functions:
-        if function.nonlocals and function.parent in loss.functions and _reads_size(function, loss, proof):
+    directory = loss.model.directory
+    for function in directory.rebinding:
+        if function.parent in loss.functions and _reads_size(function, loss, proof):
             return (
                 f"`{function.name}` reads the size and binds a name of `{loss.name}` anew, which is not followed; "
                 "repair both by hand"
             )
-    main = loss.model.module.main
-    lambdas = (each for each in loss.model.module.functions if each.name == "<lambda>" and each.parent is main)
     names = {each.owner[-1] for each in proof.sizes if isinstance(each.owner, tuple) and each.owner[0] == "self"}
-    for value in (value for each in lambdas for value in loss.model.values_by_function.get(each, ())):
-        if value.op == "self" and value.name in names:  # ``scale = property(lambda self: 1 / self.batch_size)``
+    for value in directory.lambda_reads:
+        if value.name in names:  # ``scale = property(lambda self: 1 / self.batch_size)``
             return (
                 f"`{path_text(value)}` also reaches the loss in a lambda of the class in a way that no fix covers; "
                 "repair all uses together by hand"
@@ -134,21 +136,44 @@ def _functions(loss: ContrastiveLoss) -> list[Function]:
                 if call.callee is not None and call.callee not in found:
                     found.setdefault(call.callee)
                     stack.append(call.callee)
-    for similarity in loss.model.roles.similarities:
-        owners_of_cone = {value.function for value in similarity.cone}
-        if not owners_of_cone.isdisjoint(found):
-            found.update(dict.fromkeys(each for each in owners_of_cone if not each.is_module))
-    others = {function for each in loss.model.losses if each is not loss for function in each.functions}
-    found.update(dict.fromkeys(each for each in loss.model.roles.makers if each not in others))
+    model = loss.model
+    places = model.directory.places
+    roles = model.roles
+    _extend(
+        found,
+        (),
+        lambda each: roles.cones_in.get(each, ()),
+        lambda number: (each for each in roles.functions_of_cones[number] if not each.is_module),
+    )
+    found.update(dict.fromkeys(each for each in roles.makers if model.unit_of.get(each, loss) is loss))
     owners = {function.owner for function in loss.functions if function.owner is not None}
-    for function in loss.model.module.functions:
-        if _builds(function, owners) or (function.parent in found and not function.is_module):
-            found.setdefault(function)
+    _extend(
+        found,
+        [places[each] for owner in owners for each in model.directory.constructors.get(owner, ())],
+        lambda each: [places[inner] for inner in model.directory.nested.get(each, ())],
+        lambda number: (model.module.functions[number],),
+    )
     return list(found)
 
 
-def _builds(function: Function, owners: set[Class]) -> bool:
-    return function.is_constructor and function.owner in owners
+def _extend(
+    found: dict[Function, None],
+    numbers: Iterable[int],
+    leads_to: Callable[[Function], Iterable[int]],
+    brings: Callable[[int], Iterable[Function]],
+) -> None:
+    """Add, once through in ascending order, what the numbers bring that are given or that a function leads to."""
+    waiting = sorted({*numbers, *(number for each in found for number in leads_to(each))})
+    known = set(waiting)
+    while waiting:
+        current = heappop(waiting)
+        for function in brings(current):
+            if function not in found:
+                found[function] = None
+                for number in leads_to(function):
+                    if number > current and number not in known:
+                        known.add(number)
+                        heappush(waiting, number)
 
 
 def _tied(proof: Proof) -> set[Value]:

@@ -21,14 +21,11 @@ from infonce_lint.repair.proof import Proof
 from infonce_lint.semantic.graph.paths import path_text, shown
 from infonce_lint.semantic.graph.values import Block, Function, Value
 from infonce_lint.semantic.losses.model import ContrastiveLoss, SizeUse
-from infonce_lint.semantic.names import words
 from infonce_lint.semantic.shapes.dims import WORLD, Dim, Origin, Symbol, number, symbol
 from infonce_lint.settings import Settings
 from infonce_lint.sources.source import SourceFile
 
 _ROW_LIMIT = 110
-#: What makes several views of an image, by the words of its name (``x.view(2, -1)`` does not).
-_VIEW_WORDS = frozenset({"generator", "views", "crops", "multiview"})
 
 
 class Refused(Exception):
@@ -272,19 +269,9 @@ class Rewriter:
 
     def _doubt_views(self, value: Value, views: str) -> None:
         """The view count is a name: doubtful when the file shows how many views are really stacked."""
-        shown = self._stacked_views(value, set()) or self._generated_views()
+        shown = self._stacked_views(value, set()) or self.loss.model.directory.generated_views
         if shown:
             self.doubts.append(f"the file stacks {shown} views where the loss trusts `{views}`")
-
-    def _generated_views(self) -> int:
-        """How many views a generator in the file is told to make; 0 where there is none."""
-        for function in self.loss.model.module.functions:
-            for call in function.calls:
-                if call.callee is None and "view" in call.name.lower() and not _VIEW_WORDS.isdisjoint(words(call.name)):
-                    counts = [each.literal for _, each in call.arguments() if type(each.literal) is int]
-                    if counts and counts[0] > 1:
-                        return counts[0]
-        return 0
 
     def _stacked_views(self, value: Value, seen: set[Value]) -> int:
         if value in seen:

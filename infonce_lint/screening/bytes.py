@@ -49,16 +49,17 @@ def may_hold_finding(source: SourceFile, settings: Settings) -> bool:
         return False
     if letters and _fold_into_ascii(letters):
         return True
-    from infonce_lint.screening import ties as tree_ties
     from infonce_lint.screening.traces import has_traces, may_read_size
 
-    ties = ties and (bool(letters) or tree_ties.may_tie_size(source.tree))
-    if not letters and not ties:
-        if not places:
-            return False
-        if not _needs_whole(data) and not may_read_size([(source.tree, _rows(data, places))]):
-            return False
-    return has_traces(source.tree, ties=ties)
+    if not letters and not ties and not _needs_whole(data) and not may_read_size([(source.tree, _rows(data, places))]):
+        return False
+    return has_traces(source.tree, ties=lambda tree: ties and (bool(letters) or _may_tie_size(tree)))
+
+
+def _may_tie_size(tree: ast.Module) -> bool:
+    from infonce_lint.screening import ties
+
+    return ties.may_tie_size(tree)
 
 
 def may_report(data: bytes, path: str, settings: Settings) -> bool:

@@ -8,7 +8,7 @@ too; `tests/screening/test_bytes.py` holds the two together.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from infonce_lint.screening.used_names import UsedNames, dotted_path
 from infonce_lint.semantic.graph.values import CALL_METHODS
@@ -37,17 +37,17 @@ from infonce_lint.semantic.names import (
 from infonce_lint.semantic.shapes.operations import Column, has, named
 
 
-def has_traces(tree: ast.Module, *, ties: bool) -> bool:
+def has_traces(tree: ast.Module, *, ties: Callable[[ast.Module], bool]) -> bool:
     """Whether the names of a file, and where they stand, allow for a finding; False is always right.
 
     Names of the user's own (settings), and those that Python folds into ASCII (NFKC), are not considered. ``ties`` is
-    what `ties.may_tie_size` says of the file.
+    asked last whether a size may be tied in the file (`ties.may_tie_size`), which takes longest.
     """
     names = _Traces()
     names.add_whole(tree)
     if names.are_foreign():
         return True
-    return (names.may_hold_loss() and names.may_read_size()) or (ties and names.may_tie_size())
+    return (names.may_hold_loss() and names.may_read_size()) or (names.may_tie_size() and ties(tree))
 
 
 def may_read_size(parts: Iterable[tuple[ast.Module, Sequence[int]]]) -> bool:

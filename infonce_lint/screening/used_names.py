@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from infonce_lint.semantic.graph.values import CONSTRUCTORS
+from infonce_lint.semantic.names import CONSTRUCTORS
 from infonce_lint.sources.nesting import CHILD_FIELDS
 
 # What is around a node: any of these, added up.

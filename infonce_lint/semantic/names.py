@@ -41,10 +41,16 @@ TEMPERATURE_WORDS = frozenset("temperature temp tau t temperatures logit scale".
 CROSS_ENTROPY_WORDS = frozenset("crossentropy xent nll ce celoss softmaxcrossentropy nllloss".split())
 LOSS_WORDS = CROSS_ENTROPY_WORDS | frozenset("criterion loss entropy objective criterions crit".split())
 
+#: Methods that run while their object is built.
+CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__", "build", "setup"})
+
 #: What some name around a loss contains before a size with a neutral name is tied to its rows.
-LOSS_STEMS = re.compile(
-    r"[Ll]oss|LOSS|[Ee]ntropy|[Xx]ent|NLL|nll|[Cc]rit|[Oo]bjective|[Cc]ontras|NCE|Nce|(?<![A-Za-z])nce|[Ss]im(?:CLR|clr)"
+LOSS_SPELLINGS = tuple(
+    "loss Loss LOSS entropy Entropy xent Xent nll NLL crit Crit objective Objective contras Contras NCE Nce "
+    "simclr Simclr simCLR SimCLR".split()
 )
+#: ``nce`` is one where it begins a word: it ends many others.
+LOSS_STEMS = re.compile("|".join((*LOSS_SPELLINGS, "nce(?<![A-Za-z]nce)")))
 REGRESSION_WORDS = frozenset({"mse", "l1", "l2", "huber", "mae", "smooth", "frobenius"})
 
 #: First words of dotted paths that are array libraries, whatever the import calls them.

@@ -229,6 +229,146 @@ def test_unusual_losses_are_found(text: str) -> None:
     assert_nothing_is_lost(IMPORTS + text)
 
 
+# -- ties --------------------------------------------------------------------------------------------------------------
+
+GAPS = st.sampled_from(["", " ", "\t", " \\\n  "])
+INNER_GAPS = GAPS | st.sampled_from(["\n", " # rows\n "])
+#: How a number comes back, and from where: called with a size, they give it or rows of it.
+MAKERS = st.sampled_from(
+    [
+        "torch{g}.{h}arange{g}({size})",
+        "torch.{h}eye{h}(2 * {size})",
+        "tf.{h}range{h}({size})",
+        "ar{g}({size})",
+        "again({size})",
+        "(torch.arange{h}){g}({size})",
+        "(torch.arange if tau else torch.eye)({size})",
+        "(lambda k: torch.eye{g}(k))({size})",
+        "[torch.eye, torch.arange][1]({size})",
+        "both[0]({size})",
+        "first({size})",
+        "(held := torch.arange)({size})",
+        "rows{g}({size})",
+        "by_name(k={size})",
+        "twice(torch.eye, {size})",
+        "torch.arange(twice(int, {size}))",
+        "torch.arange(short({size}))",
+        "given()({size})",
+        "P.Eye()({size}, {size})",
+        "eyes({size}, {size})",
+        "self.eyes({size}, {size})",
+        "torch.ones{g}([{size}, {size}]).fill_diagonal_(0)",
+        "makers['eye'{h}]{g}({size})",
+        "makers[key]({size})",
+    ]
+)
+TIED = """\
+import torch
+import torch.nn.functional as F
+from functools import partial as part
+from mindspore.ops import operations as P
+from torch import arange as ar
+
+again = ar
+both = (torch.eye, torch.arange)
+first, second = torch.arange, torch.eye
+eyes = P.Eye()
+short = lambda n: n + 0
+
+
+def rows(count):
+    return torch.eye{g}(count)
+
+
+def given():
+    return torch.arange
+
+
+def twice(make, count):
+    return make(count)
+
+
+by_name = part(rows)
+
+
+class {loss}(torch.nn.Module):
+    def{one}__init__{g}(self, {name}, tau=0.1):
+        self.kept = {name}
+        self.eyes = P.Eye()
+        key = "eye"
+        self.made = {early}
+
+    def forward(self, z, tau=1):
+        s = z @ z.T / self.tau
+        key = "arange"
+        own, make = {late}, torch.eye
+        made = self.made if {prefers} else own
+        return {use}
+"""
+LATE = [
+    "F.cross_entropy{g}(s, made)",
+    "F.cross_entropy{g}(s.masked_fill(made.bool(), -9.0), torch.zeros(9))",
+    "-torch.log_softmax{g}(s[made], 0).mean()",
+]
+
+
+@settings(max_examples=1200, deadline=None)
+@given(
+    st.sampled_from(["n_org", "length", "logits_length", "songs"]),
+    st.sampled_from(["NTXentLoss", "SimCLR", "InfoNCE", "Head"]),
+    MAKERS,
+    MAKERS,
+    st.tuples(GAPS, GAPS.filter(bool), INNER_GAPS),
+    st.sampled_from(LATE),
+    st.booleans(),
+)
+def test_no_tie_is_lost(
+    name: str, loss: str, early: str, late: str, gaps: tuple[str, str, str], use: str, prefers: bool
+) -> None:
+    g, one, h = gaps
+    makers = early.format(size=name, g=g, h=h), late.format(size="self.kept", g=g, h=h)
+    text = tied(name, loss, makers, use.format(g=g), g, one, prefers=prefers)
+    try:
+        compile(text, "loss.py", "exec")
+    except SyntaxError:
+        return
+    assert_nothing_is_lost(text)
+
+
+def tied(
+    name: str, loss: str, makers: tuple[str, str], use: str, g: str = "", one: str = " ", *, prefers: bool = False
+) -> str:
+    """A loss with a tie; it names no maker that is an object where it uses none."""
+    early, late = (f"({each})" for each in makers)
+    text = TIED.format(name=name, loss=loss, early=early, late=late, use=f"({use})", g=g, one=one, prefers=prefers)
+    if "eyes" in early + late:
+        return text
+    return "".join(row for row in text.splitlines(keepends=True) if "eyes = " not in row)
+
+
+@pytest.mark.parametrize(
+    "maker",
+    [
+        "torch.arange({size})",
+        "ar({size})",
+        "tf.range({size})",
+        "[torch.eye, torch.arange][1]({size})",
+        "(held := torch.arange)({size})",
+        "rows({size})",
+        "torch.arange(short({size}))",
+        "P.Eye()({size}, {size})",
+        "eyes({size}, {size})",
+        "self.eyes({size}, {size})",
+        "makers['arange']({size})",
+        "makers[key]({size})",
+    ],
+)
+def test_ties_are_found(maker: str) -> None:
+    text = tied("n_org", "NTXentLoss", ("0", maker.format(size="self.kept")), LATE[0].format(g=""))
+    assert unscreened(text.encode())
+    assert_nothing_is_lost(text)
+
+
 # -- what switches it off ----------------------------------------------------------------------------------------------
 
 

@@ -251,7 +251,7 @@ def interpreted(model: SemanticModel) -> Interpreter:
         model.origins,
         roles.features | roles.cone,
         lambda function: model.values_by_function.get(function, []),
-        [operand for each in roles.similarities for operand in each.operands],
+        roles.compared,
     )
     interpreter.run(model.module.functions)
     return interpreter

@@ -55,4 +55,4 @@ def instances_differ(owner: Class, name: str) -> bool:
 
 def _written(call: Value, constructor: Function, name: str) -> str:
     argument = call.argument_for(constructor, name)
-    return path_text(argument) + str(argument.op.value) if argument is not None else ""
+    return path_text(argument) + argument.op if argument is not None else ""

@@ -94,7 +94,7 @@ class Engagements:
         name = called_name(sink.value) if sink.value.op is Op.CALL else ""
         if has(name, Column.MAKES_SHAPED):
             meets_loss = consumer.op is Op.CALL and (
-                is_loss_name(called_name(consumer)) or consumer in self.roles.loss_calls
+                is_loss_name(called_name(consumer)) or self.roles.calls_loss(consumer)
             )
             return Kind.LABELS if meets_loss or consumer.name in ("gather", "take_along_axis") else Kind.MASK
         if consumer.op is Op.SUB and sink.kind is Kind.LABELS and not self._is_compared(sink.value):
@@ -252,7 +252,7 @@ class Engagements:
     def _call_meets_loss(self, call: Value, value: Value) -> bool:
         if call.callee is not None:
             return False
-        if call in self.roles.loss_calls:
+        if self.roles.calls_loss(call):
             # the first argument of a loss is its features, whatever made them
             first = None if self.roles.constructs_loss(call) else call.argument(0)
             return value is not call.inputs[0] and value is not first and not self.origins.sources(value)

@@ -11,6 +11,7 @@ from infonce_lint.semantic.graph.flow import GraphBuilder
 from infonce_lint.semantic.graph.linking import link
 from infonce_lint.semantic.graph.paths import key, path_text
 from infonce_lint.semantic.graph.values import Function, Module, Op, Value
+from infonce_lint.semantic.losses.directory import Directory
 from infonce_lint.semantic.losses.engagement import Engagement, Engagements
 from infonce_lint.semantic.losses.features import features_of
 from infonce_lint.semantic.losses.roles import Roles
@@ -97,19 +98,22 @@ class SemanticModel:
     def __init__(self, tree: cst.Module, settings: Settings) -> None:
         self.module: Module = GraphBuilder(settings.size_names).build(tree)
         link(self.module)
+        self.directory = Directory(self.module)
         self.roles = Roles(self.module)
         self.origins = Origins(self.module, settings, tied_sizes(self.module, settings, self.roles))
         self.guards = Guards(self.origins)
         self.size_reads: dict[Function, Reads] | None = None  # found with the first fix, for those of all losses
         self.losses: list[ContrastiveLoss] = self._find_losses() if self._may_hold_a_loss() else []
 
-    @cached_property
+    @property
     def values_by_function(self) -> dict[Function, list[Value]]:
         """The values that each function computes, in their order."""
-        found: dict[Function, list[Value]] = {function: [] for function in self.module.functions}
-        for value in self.module.values:
-            found.setdefault(value.function, []).append(value)
-        return found
+        return self.directory.values
+
+    @cached_property
+    def unit_of(self) -> dict[Function, ContrastiveLoss]:
+        """The loss unit that each function is part of."""
+        return {function: loss for loss in self.losses for function in loss.functions}
 
     @cached_property
     def reported_nodes(self) -> frozenset[int]:
@@ -154,10 +158,9 @@ class SemanticModel:
         """
         consumer = engagement.consumer
         features: set[Value] = set()
-        for similarity in self.roles.similarities:
-            if consumer in similarity.cone or any(each in similarity.cone for each in consumer.inputs):
-                features |= similarity.features
-        if consumer in self.roles.loss_calls:
+        for similarity in self.roles.holding(consumer, *consumer.inputs):
+            features |= similarity.features
+        if self.roles.calls_loss(consumer):
             features |= features_of([argument for _, argument in consumer.arguments()][:1])
         wanted = key(read)
         return any(
@@ -182,19 +185,21 @@ class SemanticModel:
 
     def _group(self, uses: list[SizeUse]) -> list[ContrastiveLoss]:
         """Uses that share a function belong to one unit."""
-        units: list[tuple[set[Function], list[SizeUse]]] = []
-        for use in uses:
+        units: dict[int, tuple[set[Function], list[SizeUse]]] = {}  # by the number of the use that made them
+        unit_of: dict[Function, int] = {}
+        for made, use in enumerate(uses):
             functions = {use.read.function}
             for each in use.engagements:
                 functions |= {each.sink.value.function, each.consumer.function}
             functions = {each for each in functions if not each.is_module} or functions
             members = [use]
-            for unit in [unit for unit in units if unit[0] & functions]:
-                units.remove(unit)
-                functions |= unit[0]
-                members = unit[1] + members
-            units.append((functions, members))
+            for known in sorted({unit_of[each] for each in functions if each in unit_of}):
+                joined, earlier = units.pop(known)
+                functions |= joined
+                members = earlier + members
+            units[made] = (functions, members)
+            unit_of.update(dict.fromkeys(functions, made))
         return [
             ContrastiveLoss(number, members, sorted(functions, key=lambda each: each.qualified_name), self)
-            for number, (functions, members) in enumerate(units)
+            for number, (functions, members) in enumerate(units.values())
         ]

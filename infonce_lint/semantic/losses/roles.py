@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import cached_property
 
 from infonce_lint.semantic.graph.calls import called_class, is_gather, is_library_call
-from infonce_lint.semantic.graph.values import Function, Module, Op, Value
+from infonce_lint.semantic.graph.values import Class, Function, Module, Op, Value
 from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.losses.cone import reduces
 from infonce_lint.semantic.losses.features import features_of
-from infonce_lint.semantic.losses.similarity import find_similarities
+from infonce_lint.semantic.losses.similarity import Similarity, find_similarities
 from infonce_lint.semantic.names import is_contrastive_loss_name
 
 _CALLABLE_OPS = frozenset({Op.NAME, Op.GLOBAL, Op.ATTR, Op.SELF, Op.CLOSURE, Op.FREE})
@@ -28,6 +28,7 @@ class Roles:
         self.similarities = find_similarities(module)
         self.seeds: set[Value] = {each.seed for each in self.similarities}
         self.loss_calls = [value for value in module.values if value.op is Op.CALL and _is_foreign_loss(value)]
+        self._loss_calls = frozenset(self.loss_calls)
         self.cone: set[Value] = set().union(*(each.cone for each in self.similarities))
         self.features: set[Value] = set().union(*(each.features for each in self.similarities))
         for call in self.loss_calls:
@@ -38,6 +39,59 @@ class Roles:
         }
         self.features -= self.cone
         self.reduced = self._find_reduced()
+
+    def calls_loss(self, value: Value) -> bool:
+        """Whether a value is a call of a loss whose code is in another file."""
+        return value in self._loss_calls
+
+    def holding(self, *values: Value) -> list[Similarity]:
+        """The similarities that some of the values are, or are computed from."""
+        found = {number for each in values for number in self._holding.get(each, ())}
+        return [self.similarities[number] for number in sorted(found)]
+
+    @cached_property
+    def _holding(self) -> dict[Value, list[int]]:
+        """The numbers of the similarities in whose cones a value lies."""
+        found: dict[Value, list[int]] = {}
+        for number, similarity in enumerate(self.similarities):
+            for value in similarity.cone:
+                found.setdefault(value, []).append(number)
+        return found
+
+    @cached_property
+    def row_by_row(self) -> frozenset[Value]:
+        """The places where the rows of one tower meet those of the other, and no others."""
+        found: set[Value] = set()
+        for each in self.similarities:
+            operands = set(each.operands[:2])
+            found.add(each.seed)
+            found.update(user for operand in operands for user in operand.users if operands <= set(user.inputs))
+        return frozenset(found)
+
+    @cached_property
+    def compared(self) -> dict[Function | Class, list[tuple[int, Value]]]:
+        """The operands of similarities, numbered, by the function that computes them and by the class around it."""
+        found: dict[Function | Class, list[tuple[int, Value]]] = {}
+        operands = (value for each in self.similarities for value in each.operands if value is not each.seed)
+        for number, value in enumerate(operands):
+            for place in (value.function, value.function.enclosing_class):
+                if place is not None:
+                    found.setdefault(place, []).append((number, value))
+        return found
+
+    @cached_property
+    def functions_of_cones(self) -> list[set[Function]]:
+        """The functions in which each similarity, and what is computed from it, stands."""
+        return [{value.function for value in each.cone} for each in self.similarities]
+
+    @cached_property
+    def cones_in(self) -> dict[Function, list[int]]:
+        """The numbers of the similarities whose cones reach into a function."""
+        found: dict[Function, list[int]] = {}
+        for number, functions in enumerate(self.functions_of_cones):
+            for function in functions:
+                found.setdefault(function, []).append(number)
+        return found
 
     @cached_property
     def rows(self) -> set[Value]:

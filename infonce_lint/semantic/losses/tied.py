@@ -73,7 +73,7 @@ def _is_width(param: Value) -> bool:
 def _ties(engagement: Engagement, read: Value, roles: Roles, origins: Origins) -> bool:
     """Whether a use of a size shows it to be the number of rows that a similarity compares."""
     made, consumer = engagement.sink.value, engagement.consumer
-    near = [each for each in roles.similarities if consumer in each.cone or not each.cone.isdisjoint(consumer.inputs)]
+    near = roles.holding(consumer, *consumer.inputs)
     if not near or any(_compares_columns(each) for each in near) or made.op is not Op.CALL:
         return False
     if not any(_is_named_loss(each) for each in near):

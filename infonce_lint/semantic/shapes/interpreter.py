@@ -6,13 +6,13 @@ two callers do not mix; run by itself, its parameters are symbols of their own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 
 import libcst as cst
 
 from infonce_lint.semantic.graph.calls import is_gather
 from infonce_lint.semantic.graph.literals import is_none
-from infonce_lint.semantic.graph.values import Function, Value
+from infonce_lint.semantic.graph.values import Class, Function, Value
 from infonce_lint.semantic.names import is_world_size
 from infonce_lint.semantic.shapes import arithmetic, indexing, reads, rounds
 from infonce_lint.semantic.shapes.changes import Changes
@@ -54,10 +54,10 @@ class Interpreter(Context):
         origins: Origins,
         rows: Set[Value],
         values_of: Callable[[Function], Sequence[Value]],
-        compared: Sequence[Value] = (),
+        compared: Mapping[Function | Class, Sequence[tuple[int, Value]]] | None = None,
     ) -> None:
         super().__init__(origins, rows)
-        self.compared = compared  # the operands of similarities
+        self.compared = compared or {}  # the operands of similarities, numbered, by their functions and classes
         self.values_of = values_of
         self.reads: dict[Site, list[Value]] = {}  # how what comes from elsewhere is read
         self.world_reads: list[Value] = []
@@ -104,10 +104,9 @@ class Interpreter(Context):
     def _take_operands(self) -> None:
         """What is compared row by row is most likely a matrix, or one spread over a new axis."""
         met = {value.function for value, _ in self._known}
-        classes = {each.enclosing_class for each in met} - {None}
-        for value in self.compared:
-            if value.function not in met and value.function.enclosing_class not in classes:
-                continue  # of another loss in the file
+        classes = {each.enclosing_class for each in met}
+        found = {number: value for each in (*met, *classes) if each for number, value in self.compared.get(each, ())}
+        for _, value in sorted(found.items()):  # none of another loss in the file
             tensor = self.tensor(value, self.root(value.function))
             if tensor is not None and tensor.rest is not None:
                 spread = any(each.number == 1 for each in tensor.dims)

@@ -8,6 +8,7 @@ import libcst as cst
 
 from infonce_lint.repair.steady import is_move, kin, unsteady
 from infonce_lint.semantic.graph.calls import called_name, is_library
+from infonce_lint.semantic.graph.index import index_of
 from infonce_lint.semantic.graph.values import Module, Op, Value
 from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.shapes.operations import Column, has
@@ -61,31 +62,28 @@ def change_of(store: Value, module: Module, text: str) -> str:
 
 def _reads_elsewhere(names: set[str], module: Module) -> Iterable[Value]:
     """Reads of an attribute of these names of any object, by ``getattr`` too."""
-    for each in module.values:
-        if each.op is Op.ATTR and each.name in names:
+    index = index_of(module)
+    yield from (each for each in index.attributes(names) if each.op is Op.ATTR)
+    for each in index.calls("getattr"):
+        key = each.argument(1)
+        if key is None or key.op is not Op.STR or key.literal in names:
             yield each
-        elif each.op is Op.CALL and each.name == "getattr":
-            key = each.argument(1)
-            if key is None or key.op is not Op.STR or key.literal in names:
-                yield each
 
 
 def _collections(module: Module, is_parameter: bool) -> Iterable[Value]:
     """What gives all tensors of a module: its buffers, its state; its parameters if the tensor is one."""
-    for each in module.values:
-        if each.op is Op.CALL and each.callee is None:
-            name = each.name.removeprefix("named_")
-            if name in ("buffers", "state_dict") or (is_parameter and name == "parameters"):
-                yield each
-        elif each.op in (Op.ATTR, Op.SELF) and each.name in ("_buffers", "__dict__"):
-            yield each
+    index = index_of(module)
+    names = ["buffers", "state_dict", "named_buffers", *(("parameters", "named_parameters") if is_parameter else ())]
+    yield from (each for each in index.calls(*names) if each.callee is None)
+    yield from index.attributes(("_buffers", "__dict__"))
 
 
 def is_changed(starts: Iterable[Value], module: Module) -> bool:
     """Whether something writes into a tensor, or into what may share its entries."""
     direct = list(starts)
     shared = set(walk(direct, _shared))
-    if any(entry.is_store and entry.base in shared and entry.name in ("data", "grad") for entry in module.entries):
+    stored = index_of(module).stored_entries
+    if any(entry.base in shared for name in ("data", "grad") for entry in stored.get(name, ())):
         return True
     return any(_changes(user, each) for each in shared for user in each.users)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from infonce_lint.semantic.graph.calls import is_library
+from infonce_lint.semantic.graph.index import index_of
 from infonce_lint.semantic.graph.literals import is_none
 from infonce_lint.semantic.graph.syntax import may_leave
 from infonce_lint.semantic.graph.values import Block, Class, Function, Module, Op, Value
@@ -16,6 +17,7 @@ from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.names import CUSTOMARY_LIBRARIES
 from infonce_lint.semantic.shapes.operations import Column, has
 
+_SETTING = ("setattr", "delattr", "__setattr__", "__delattr__")
 _REGISTERS = ("register_buffer", "register_parameter")
 
 
@@ -44,14 +46,12 @@ def stores_of(name: str, owner: Class | None, module: Module) -> list[Value]:
     """
     family = kin(owner) if owner is not None else []
     found = []
-    for value in module.values:
-        if value.op is Op.STORE and value.name == name:
-            node = value.node
-            base = node.value if isinstance(node, cst.Attribute | cst.Subscript) else _receiver(node)
-        elif value.op is Op.CALL and _may_set(value, name):
-            base = _receiver(value.node)
-        else:
-            continue
+    index = index_of(module)
+    setting = [each for each in index.calls("update", *_REGISTERS, *_SETTING) if _may_set(each, name)]
+    for value in (*index.stores(name), *setting):
+        node = value.node
+        is_store = value.op is Op.STORE and isinstance(node, cst.Attribute | cst.Subscript)
+        base = node.value if is_store and isinstance(node, cst.Attribute | cst.Subscript) else _receiver(node)
         holder = own_class(value, base)
         if holder is not None and (holder not in family if owner is not None else value.function.is_constructor):
             continue
@@ -89,7 +89,7 @@ def _may_set(call: Value, name: str) -> bool:
         key = call.argument(0, "name")
         is_seen = any(each.op is Op.STORE and each.node is call.node for value in call.inputs for each in value.users)
         return not is_seen and (key is None or key.op is not Op.STR or key.literal == name)
-    if call.name in ("setattr", "delattr", "__setattr__", "__delattr__"):
+    if call.name in _SETTING:
         keys = [each.literal for _, each in call.arguments()[:2] if each.op is Op.STR]
         return not keys or name in keys
     return False
@@ -180,7 +180,7 @@ def unsteady_name(name: str, scope: Function | None, module: Module, *, is_path:
     if len(bound) != 1:
         return "is bound in several places"
     (value,) = bound
-    if scope.is_module and any(each.op is Op.CALL and each.name == "globals" for each in module.values):
+    if scope.is_module and any(index_of(module).calls("globals")):
         return "may be set by its name (`globals`)"
     if any(isinstance(block.statement, cst.For | cst.While) for block in _around(value)):
         return "is bound in a loop"

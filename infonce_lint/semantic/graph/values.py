@@ -258,6 +258,8 @@ class Module:
     imports: dict[str, str]  # local name -> dotted path
     has_star_import: bool
     entries: list[Entry]  # reads and stores of entries of objects other than self
+    index: object = None  # filled by `index.index_of`
+    changes: object = None  # filled by `shapes.changes.changes_of`
 
 
 def precedes(first: Value, second: Value) -> bool:

@@ -98,3 +98,10 @@ def _counts(store: Value) -> bool:
     """Whether a store may stand between two reads, and may be one of a tensor."""
     value = store.inputs[0] if store.op == "store" and store.inputs else store
     return not store.function.is_constructor and not store.function.is_module and value.op not in _PLAIN
+
+
+def changes_of(module: Module) -> Changes:
+    """The changes of a module, found once for all its interpreters."""
+    if not isinstance(module.changes, Changes):
+        module.changes = Changes(module)
+    return module.changes

@@ -15,7 +15,7 @@ from infonce_lint.semantic.graph.literals import is_none
 from infonce_lint.semantic.graph.values import Class, Function, Value
 from infonce_lint.semantic.names import is_world_size
 from infonce_lint.semantic.shapes import arithmetic, indexing, reads, rounds
-from infonce_lint.semantic.shapes.changes import Changes
+from infonce_lint.semantic.shapes.changes import changes_of
 from infonce_lint.semantic.shapes.columns import Column, has
 from infonce_lint.semantic.shapes.context import Context
 from infonce_lint.semantic.shapes.dims import WORLD, Origin, number, symbol
@@ -66,7 +66,7 @@ class Interpreter(Context):
         self._trail: list[tuple[Value, Frame]] = []
         self._pending: set[tuple[Value, Frame]] = set()
         self._paths: dict[object, Site] = {}
-        self.changes = Changes(origins.module)
+        self.changes = changes_of(origins.module)
         self._resolved: dict[Value, Resolved | None] = {}  # by call, the same in every run
 
     # -- entry points ------------------------------------------------------------------------------------------------

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import libcst as cst
 
-from infonce_lint.semantic.graph.changes import instances_differ
 from infonce_lint.semantic.graph.literals import is_none
+from infonce_lint.semantic.graph.setters import instances_differ
 from infonce_lint.semantic.graph.values import Class, Value
 from infonce_lint.semantic.names import READERS
 from infonce_lint.semantic.shapes.context import Context
@@ -43,7 +43,7 @@ def configured(context: Context, value: Value, frame: Frame) -> Number | None:
 
 def _changed(context: Context, value: Value) -> tuple[object, ...] | None:
     """What tells a size from what it was before the function, or what that calls, set it anew; None where none does."""
-    own, others = context.origins.changes.of(value.function)
+    own, others = context.origins.setters.of(value.function)
     name = value.name or _last_key(value)
     if name in others:
         return ("read", value)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from infonce_lint.semantic.graph.changes import Changes
 from infonce_lint.semantic.graph.literals import elements, is_integer, is_none
 from infonce_lint.semantic.graph.paths import key, path_text
+from infonce_lint.semantic.graph.setters import Setters
 from infonce_lint.semantic.graph.values import Module, Op, Value
 from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.sizes.configured import ConfiguredReads
@@ -26,13 +26,13 @@ class Origins:
     """Answers questions about integers of one module; every answer is remembered.
 
     An integer is *configured* when `sources` finds reads of a configured size behind it, a *shape* when it is asked of
-    a tensor and of no configuration, and otherwise unknown (or a literal). ``changes`` tells what functions set anew.
+    a tensor and of no configuration, and otherwise unknown (or a literal). ``setters`` tells what functions set anew.
     """
 
     def __init__(self, module: Module, settings: Settings, tied: frozenset[Value] = frozenset()) -> None:
         """Read a module; ``tied`` are constructor parameters that a loss shows to be sizes, whatever their names."""
         self.module = module
-        self.changes = Changes(module)
+        self.setters = Setters(module)
         self._shapes = Shapes(self.sources)
         self._reads = ConfiguredReads(module, settings, self._shapes, self.sources, tied)
         self._configured: dict[Value, str | None] = {}

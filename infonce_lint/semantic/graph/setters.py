@@ -1,4 +1,4 @@
-"""Changes: which names of attributes, entries and globals a run of a function may set anew."""
+"""Setters: which names of attributes, entries and globals a run of a function may set anew."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from infonce_lint.semantic.graph.values import Class, Function, Module, Op, Valu
 from infonce_lint.semantic.graph.walk import walk
 
 
-class Changes:
+class Setters:
     """What the functions of one module store, and what all that they call does."""
 
     def __init__(self, module: Module) -> None:

@@ -25,7 +25,7 @@ def inferred(proof: Proof, wanted: Dim) -> str:
 
 def open_question(proof: Proof, wanted: Dim) -> str:
     """Why no fact decides a size: what the loss needs of it, or where alone it is used."""
-    about = [fact for fact in proof.facts if _asks_for(fact, wanted)]
+    about = [fact for fact in proof.facts if _asks_for(proof, fact, wanted)]
     equal = [fact for fact in about if fact.relation is Relation.EQUAL and (fact.left - fact.right).of(Origin.AXIS)]
     if equal:
         simplest = min(equal, key=lambda each: len(each.left.terms) + len(each.right.terms))
@@ -46,14 +46,16 @@ _INDECISIVE = {
 }
 
 
-def _asks_for(fact: Fact, wanted: Dim) -> bool:
-    return bool((fact.left.symbols | fact.right.symbols) & wanted.of(Origin.SIZE))
+def _asks_for(proof: Proof, fact: Fact, wanted: Dim) -> bool:
+    """Whether a fact speaks of a size that is wanted, under that name or as another size that equals it."""
+    sides = (fact.left, fact.right, proof.theory.of(fact.left), proof.theory.of(fact.right))
+    return any(side.of(Origin.SIZE) & wanted.of(Origin.SIZE) for side in sides)
 
 
 def _kept_rows(proof: Proof, wanted: Dim) -> tuple[Fact, str] | None:
     """``view(2, size, -1)``: the rows are regrouped, and the last axis stays."""
     for fact in proof.facts:
-        if fact.relation is Relation.KEPT and _asks_for(fact, wanted):
+        if fact.relation is Relation.KEPT and _asks_for(proof, fact, wanted):
             axes = [symbol for symbol in fact.left.of(Origin.AXIS) if symbol.axis == 0]
             if len(axes) == 1 and len(fact.left.terms) == 1:
                 rows = Dim(frozenset({(frozenset({(axes[0], 1)}), 1)}))
@@ -68,7 +70,7 @@ def _two_halves(proof: Proof, wanted: Dim) -> tuple[Fact, str] | None:
     sites: dict[Dim, Fact] = {}
     sides: dict[Dim, set[str]] = {}
     for fact in proof.facts:
-        if fact.relation is Relation.CUT and _asks_for(fact, wanted) and fact.left.of(Origin.AXIS):
+        if fact.relation is Relation.CUT and _asks_for(proof, fact, wanted) and fact.left.of(Origin.AXIS):
             signs = {value > 0 for _, value in fact.right.terms}
             places.setdefault(fact.left, set()).add(-fact.right if signs == {False} else fact.right)
             sites[fact.left] = fact
@@ -98,7 +100,7 @@ def _sides(place: Value) -> set[str]:
 def _divisor(proof: Proof, wanted: Dim) -> tuple[Fact, str] | None:
     """A divisor that should count the rows: ``/ (2 * size)`` over stacked rows, ``/ size`` over a pair."""
     for fact in proof.facts:
-        if fact.relation is not Relation.SCALE or not _asks_for(fact, wanted):
+        if fact.relation is not Relation.SCALE or not _asks_for(proof, fact, wanted):
             continue
         similarities = _behind(proof, fact)
         if not similarities:

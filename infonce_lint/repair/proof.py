@@ -173,8 +173,7 @@ class Proof:
 
     def is_determined(self, wanted: Dim) -> bool:
         """Whether the facts tie every configured size in a number to an axis of a tensor from elsewhere."""
-        solved = self.theory.solved.values()
-        return all(any(_is_part_of(size, dim) for dim in solved) for size in wanted.of(Origin.SIZE))
+        return _ties(self.theory, wanted.of(Origin.SIZE))
 
     def holds_on_every_way(self, at: Value, written: Dim, wanted: Dim) -> bool:
         """Whether a number that is written for another one is that number, by what runs whenever ``at`` is read."""
@@ -187,8 +186,8 @@ class Proof:
     def is_forced(self, place: Place, sizes: frozenset[Symbol]) -> bool:
         """Whether what runs whenever a statement does ties some sizes to tensors, so that it may assert them."""
         for way in calls_of(place[0].function):
-            solved = self._theory_of([fact for fact in self._all() if forces(fact.site, place, way)]).solved.values()
-            if not all(any(_is_part_of(size, dim) for dim in solved) for size in sizes):
+            holding = [fact for fact in self._all() if forces(fact.site, place, way)]
+            if not _ties(self._theory_of(holding), sizes):
                 return False
         return True
 
@@ -246,6 +245,12 @@ class Proof:
         if isinstance(owner, tuple) and owner[0] == "quotient":
             return f"({owner[1].shown(self.name)} // {owner[2].shown(self.name)})"
         return "..."
+
+
+def _ties(theory: Theory, sizes: frozenset[Symbol]) -> bool:
+    """Whether what is solved ties each of some sizes to something that is no configured size."""
+    solved = [dim for each, dim in theory.solved.items() if each.origin is not Origin.SIZE]
+    return all(any(_is_part_of(size, dim) for dim in solved) for size in sizes)
 
 
 def _is_part_of(size: Symbol, dim: Dim) -> bool:

@@ -52,7 +52,7 @@ class ConfiguredLabels(Rule):
     ## Fix safety
     The fix is safe when the code itself decides the size: some operation of the loss raises unless there are as many
     labels as rows. The note of the fix says that equation (above: "the loss needs
-    self.args.batch_size * self.args.n_views == features.shape[0]"), and at the configured batch size the loss keeps its
+    features.shape[0] == self.args.batch_size * self.args.n_views"), and at the configured batch size the loss keeps its
     value. `features.shape[0] // n_views` trusts `n_views`: with two views stacked and `n_views=4` the assertion still
     holds and the value is wrong, so the fix is unsafe when the file shows another count. There is none, with a reason,
     where two places contradict each other, where no tensor shows the rows, and where a bank or prototypes stand among

@@ -59,7 +59,7 @@ class FrozenSize(Rule):
 
     ## Fix safety
     Safe when an operation that raises otherwise ties the stored tensor to the rows; the note says the equation (above:
-    "the loss needs 2 * batch_size == z_i.shape[0] + z_j.shape[0]"). The stored tensor, the constructor's signature and
+    "the loss needs z_i.shape[0] + z_j.shape[0] == 2 * batch_size"). The stored tensor, the constructor's signature and
     the checkpoint keys stay. The loss rebuilds the tensor on the features' device only when the row counts differ. None
     is offered for tensors at module level, in default arguments and caches, for constructors that build them in several
     steps, for tensors that are drawn at random or change after they are built, and for masks that are handed in from

@@ -64,15 +64,6 @@ class Directory:
         return [value for each in lambdas for value in self.values.get(each, ()) if value.op is Op.SELF]
 
     @cached_property
-    def attributes(self) -> dict[str, list[Value]]:
-        """The reads of each attribute of objects other than ``self``."""
-        found: dict[str, list[Value]] = {}
-        for value in self._module.values:
-            if value.op is Op.ATTR:
-                found.setdefault(value.name, []).append(value)
-        return found
-
-    @cached_property
     def generated_views(self) -> int:
         """How many views a generator in the file is told to make; 0 where there is none."""
         for function in self._module.functions:

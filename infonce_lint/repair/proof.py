@@ -57,7 +57,7 @@ class Proof:
         """Whether a side is a share of an axis of which only some places are taken: what is left over is unseen."""
         shares = [
             monomial
-            for (whole, every), starts in self.interpreter.strided.items()
+            for (whole, every), starts in self.interpreter.shares.items()
             if every.integer != len(starts)
             for monomial, _ in whole.terms
         ]

@@ -188,6 +188,23 @@ class TestSharesOfAnAxis:
         """
         assert is_safe(code)
 
+    def test_one_section_of_two_is_the_longer_one(self) -> None:
+        code = """
+        def loss(q, k, args):
+            labels = torch.arange(args.batch_size)
+            return F.cross_entropy(q @ k.t(), labels.chunk(2)[0])
+        """
+        assert not is_safe(code)
+
+    def test_all_sections_make_up_the_whole(self) -> None:
+        code = """
+        def loss(q, k, args):
+            first, second = torch.arange(args.batch_size).chunk(2)
+            logits = q @ k.t()
+            return F.cross_entropy(logits, first) + F.cross_entropy(logits.t(), second - second.min())
+        """
+        assert is_safe(code)
+
     def test_a_slice_may_end_before_its_bound(self) -> None:
         code = """
         def loss(z, bank, args):

@@ -48,9 +48,8 @@ class Context(ABC):
         self.likely_ranks: dict[Site, int] = {}
         self.guessed: set[Site] = set()  # whose rank is only likely
         self.confirmed: set[object] = set()  # whose rank an operation takes that knows no other
-        self.strided: dict[
-            tuple[Dim, Dim], set[Dim]
-        ] = {}  # where every n-th place of an axis is taken from, by axis and n
+        # Which shares of an axis are taken, by axis and their number: every n-th place, or one of n sections.
+        self.shares: dict[tuple[Dim, Dim], set[Dim]] = {}
         self.unguessed: set[tuple[Relation, Dim, Dim]] = set()  # what facts said before a likely rank was put in
         self.size_reads: dict[object, Value] = {}  # the first read of each configured size, by what tells its symbol
         self._frames: dict[tuple[Value, Frame, int], Frame] = {}  # the last run that each call or round started

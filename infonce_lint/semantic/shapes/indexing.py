@@ -216,7 +216,7 @@ def _sliced(context: Context, index: Value, whole: Dim, site: Site) -> Dim:
     part = _strided(whole, start, high, stride)
     if part is not None and any(value.denominator != 1 for _, value in part.terms):
         context.note(Relation.KEPT, whole, stride, site)
-        context.strided.setdefault((whole, stride), set()).add(start)
+        context.shares.setdefault((whole, stride), set()).add(start)
     return part or unknown
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infonce_lint.semantic.shapes.call import Call, normal_axis, with_axis
 from infonce_lint.semantic.shapes.columns import ALL
-from infonce_lint.semantic.shapes.dims import ONE, ZERO, Dim, number
+from infonce_lint.semantic.shapes.dims import ONE, ZERO, Dim, Origin, number
 from infonce_lint.semantic.shapes.domain import Abstract, Kind, Listing, Opaque, Parts, Tensor
 from infonce_lint.semantic.shapes.operations.meeting import places_of_truth
 from infonce_lint.semantic.shapes.table import operation
@@ -23,10 +23,14 @@ def _along(call: Call, tensor: Tensor, axis: int | None) -> tuple[Tensor, int] |
 
 def _unpacked(call: Call) -> int:
     """Into how many names the result is unpacked, at once or from the name that it was given."""
-    waiting, found = [call.value], 0
+    return max((place + 1 for place in _taken_places(call)), default=0)
+
+
+def _taken_places(call: Call) -> set[int]:
+    """Which places of the result are taken, at once or from the name that it was given."""
+    waiting, found = [call.value], set[int]()
     for value in waiting:
-        places = [user.literal for user in value.users if user.op == "item"]
-        found = max([found, *(each + 1 for each in places if isinstance(each, int))])
+        found |= {user.literal for user in value.users if user.op == "item" and isinstance(user.literal, int)}
         waiting += [user for user in value.users if user.op == "name" and len(user.inputs) == 1 and user not in waiting]
     return found
 
@@ -134,6 +138,8 @@ def _in_parts(call: Call, tensor: Tensor, place: int, count: Dim) -> Abstract | 
     if size is None:
         return None
     call.kept(whole, count)
+    if whole.of(Origin.SIZE) and any(value.denominator != 1 for _, value in size.terms):
+        call.context.shares.setdefault((whole, count), set()).update(map(number, _taken_places(call)))
     part = with_axis(tensor, place, size)
     small = count.integer
     if small is not None:

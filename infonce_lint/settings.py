@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+USUAL_LINE_LENGTH = 88
+"""Characters of a row where neither we nor a formatter are told of any: what black and ruff take."""
+
+SHORTEST_LINE, LONGEST_LINE = 40, 1000
+"""What can be asked for."""
+
 
 class Settings(NamedTuple):
     """What to report, where, and how a fix is written.
 
     ``select``, ``ignore`` and ``extend_select`` hold code prefixes; the longest matching prefix wins and, at equal
     length, ``ignore``. ``config_names`` and ``size_names`` add names to those that the semantic model knows.
-    ``guard`` is ``"assert"`` or ``"raise"``. ``baseline`` is the absolute path of a file of known findings, if any.
+    ``guard`` is ``"assert"`` or ``"raise"``; ``line_length`` counts the characters that a row of a fix may have (0: as
+    the project's formatter says, else 88). ``baseline`` is the absolute path of a file of known findings, if any.
     """
 
     select: tuple[str, ...] = ("NCE",)
@@ -25,6 +32,7 @@ class Settings(NamedTuple):
     size_names: tuple[str, ...] = ()
     guard: str = "assert"
     local_name: str = "actual_batch_size"
+    line_length: int = 0
     baseline: str = ""
 
     def selects(self, code: str) -> bool:

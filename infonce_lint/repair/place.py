@@ -12,11 +12,12 @@ from collections.abc import Collection
 import libcst as cst
 
 from infonce_lint.finding import Edit, Position, Span
+from infonce_lint.repair.layout import step_of
 from infonce_lint.semantic.graph.values import Block, Function, Value
 from infonce_lint.sources.source import SourceFile
 
 _GAPS = re.compile(r"(?<=[(\[]) (?=\S)|(?<=\S) (?=[)\]])")  # blanks that joined rows leave inside brackets
-_STEP = re.compile(r"^ {4}(?=\S)")  # how new code indents; the file may do it in another way
+_STEPS = re.compile(r"^(?: {4})+(?=\S)")  # how new code indents; the file may do it in another way
 
 
 def replace(source: SourceFile, node: cst.CSTNode, text: str) -> Edit:
@@ -83,17 +84,23 @@ def depth_of(block: Block) -> int:
     return len(_chain(block, 0))
 
 
+def indent_of(source: SourceFile, place: tuple[Block, int]) -> str | None:
+    """The blanks before a statement; None where it does not begin its row."""
+    block, index = place
+    start = start_of(source, block.statements[index])
+    indent = source.rows[start.row - 1][: start.column - 1]
+    return indent if not indent.strip() else None
+
+
 def insert_before(source: SourceFile, place: tuple[Block, int], lines: list[str]) -> Edit | None:
     """Put statements before another one, at its indentation; None where it does not begin its row."""
     block, index = place
-    node = block.statements[index]
-    start = start_of(source, node)
-    row = source.rows[start.row - 1]
-    indent = row[: start.column - 1]
-    if indent.strip():
+    start = start_of(source, block.statements[index])
+    indent = indent_of(source, place)
+    if indent is None:
         return None
-    step = "\t" if "\t" in indent else source.module.default_indent
-    rows = [_STEP.sub(step, row) for line in lines for row in line.split("\n")]
+    step = step_of(source, indent)
+    rows = [_STEPS.sub(lambda found: step * (len(found[0]) // 4), row) for line in lines for row in line.split("\n")]
     return Edit(Span(start, start), "".join(f"{row}\n{indent}" for row in rows))
 
 

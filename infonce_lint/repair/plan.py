@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from infonce_lint.finding import Applicability, Edit, Fix
 from infonce_lint.repair import getter, helper, rebuild
 from infonce_lint.repair.gather import gather_problem
 from infonce_lint.repair.inference import inferred, open_question
 from infonce_lint.repair.injected import injected_mask_problem
-from infonce_lint.repair.place import anchor, depth_of, insert_before, is_bound_before, is_in_class_body, loses_comment
+from infonce_lint.repair.layout import laid_out, preferred_quote, row_length
+from infonce_lint.repair.place import (
+    anchor,
+    depth_of,
+    indent_of,
+    insert_before,
+    is_bound_before,
+    is_in_class_body,
+    loses_comment,
+)
 from infonce_lint.repair.proof import Proof
 from infonce_lint.repair.residue import remaining_reads, residue_problem
 from infonce_lint.repair.rewrite import Derived, Refused, Rewriter
@@ -130,7 +140,8 @@ class _Planner:
                 self.doubts.append(doubt)
             if not self.proof.is_forced(place, frozenset(derived.sizes)):
                 self.doubts.append("the assertion also stands on ways on which nothing needs it to hold")
-            insertions.setdefault(place, []).extend(derived.lines(self.settings))
+            room = row_length(self.settings) - len(indent_of(self.source, place) or "")
+            insertions.setdefault(place, []).extend(derived.lines(self.settings, self._quote, room))
         for place, lines in rewriter.insertions.items():
             insertions.setdefault(place, []).extend(lines)
         edits = []
@@ -146,6 +157,7 @@ class _Planner:
 
     def _fix(self, edits: list[Edit]) -> Fix:
         newline = self.source.newline
+        edits = laid_out(self.source, dict.fromkeys(edits), row_length(self.settings))
         written = {Edit(each.span, with_row_breaks(each.content, newline)) for each in edits}
         unique = tuple(sorted(written, key=lambda each: (each.span.start, each.span.end)))
         for edit in unique:
@@ -165,6 +177,10 @@ class _Planner:
             unique,
             why,
         )
+
+    @cached_property
+    def _quote(self) -> str:
+        return preferred_quote(self.source)
 
     def _equation(self) -> str:
         """The fact that decides, in the words of the code."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from infonce_lint.finding import Edit
 from infonce_lint.repair.candidates import Candidate, Candidates
 from infonce_lint.repair.covering import Place, runs_with
+from infonce_lint.repair.layout import string_rows
 from infonce_lint.repair.place import (
     delete,
     encloses,
@@ -24,8 +25,6 @@ from infonce_lint.semantic.losses.model import ContrastiveLoss, SizeUse
 from infonce_lint.semantic.shapes.dims import WORLD, Dim, Origin, Symbol, number, symbol
 from infonce_lint.settings import Settings
 from infonce_lint.sources.source import SourceFile
-
-_ROW_LIMIT = 110
 
 
 class Refused(Exception):
@@ -59,30 +58,36 @@ class Derived:
             return "the assertion stands before a conditional expression of which one side alone needs it"
         return ""
 
-    def lines(self, settings: Settings) -> list[str]:
-        """The assertion and the definition."""
+    def lines(self, settings: Settings, quote: str, room: int) -> list[str]:
+        """The assertion and the definition; a row of more than ``room`` characters is broken where it can be."""
         rows = f"({self.rows})" if " " in self.rows else self.rows
-        message = self._message()
         if settings.guard == "raise":
-            check = f"if {rows} % {self._factor} != 0:\n    raise ValueError({message})"
+            opening, closing = f"if {rows} % {self._factor} != 0:\n    raise ValueError(", ")"
+            depth = 2
         else:
-            check = f"assert {rows} % {self._factor} == 0, {message}"
-            if len(check) > _ROW_LIMIT:
-                check = f"assert {rows} % {self._factor} == 0, (\n    {message}\n)"
-        return [check, f"{self.name} = {rows} // {self._factor}"]
+            opening, closing, depth = f"assert {rows} % {self._factor} == 0, ", "", 1
+        prefix, parts, quote = self._message(quote)
+        (whole,) = string_rows(prefix, ["".join(parts)], quote, room)
+        if len((opening + whole + closing).rpartition("\n")[2]) > room:
+            step, back = "    " * depth, "    " * (depth - 1)
+            rows_of_text = string_rows(prefix, parts, quote, room - len(step))
+            opening = opening if closing else f"{opening}("
+            whole, closing = "".join(f"\n{step}{part}" for part in rows_of_text), f"\n{back})"
+        return [opening + whole + closing, f"{self.name} = {rows} // {self._factor}"]
 
     @property
     def _factor(self) -> str:
         return f"({self.views})" if " " in self.views else self.views
 
-    def _message(self) -> str:
-        quote = "'" if '"' in self.views else '"'
+    def _message(self, quote: str) -> tuple[str, list[str], str]:
+        """What the assertion says: the prefix of its literal, its parts, and the quote, which what is shown has not."""
+        quote = "'\""[quote == "'"] if quote in self.views else quote
+        if quote in self.views:  # no quotes are left
+            return "", ["Features dim 0 ", "must be divisible by the number of views"], '"'
         shown = self.views if self.views.isdigit() else f"{{{self.views}}}"
-        if quote == "'" and "'" in self.views:
-            return '"Features dim 0 must be divisible by the number of views"'  # no quotes are left for an f-string
         label = "n_views" if not self.views.isdigit() else "the number of views"
         axis = self.rows[-2] if self.rows.count("shape[") == 1 else "0"
-        return f"f{quote}Features dim {axis} ({{{self.rows}}}) must be divisible by {label} ({shown}){quote}"
+        return "f", [f"Features dim {axis} ({{{self.rows}}}) ", f"must be divisible by {label} ({shown})"], quote
 
 
 class Rewriter:

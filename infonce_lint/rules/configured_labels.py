@@ -40,7 +40,8 @@ class ConfiguredLabels(Rule):
     class SimCLR:
         def info_nce_loss(self, features):
             assert features.shape[0] % self.args.n_views == 0, (
-                f"Features dim 0 ({features.shape[0]}) must be divisible by n_views ({self.args.n_views})"
+                f"Features dim 0 ({features.shape[0]}) "
+                f"must be divisible by n_views ({self.args.n_views})"
             )
             actual_batch_size = features.shape[0] // self.args.n_views
             labels = torch.cat([torch.arange(actual_batch_size) for i in range(self.args.n_views)], dim=0)

@@ -36,7 +36,9 @@ class ConfiguredMask(Rule):
     def nt_xent(out_1, out_2, args):
         out = torch.cat([out_1, out_2], dim=0)
         sim = torch.exp(out @ out.t() / args.temperature)
-        assert out.shape[0] % 2 == 0, f"Features dim 0 ({out.shape[0]}) must be divisible by the number of views (2)"
+        assert out.shape[0] % 2 == 0, (
+            f"Features dim 0 ({out.shape[0]}) must be divisible by the number of views (2)"
+        )
         actual_batch_size = out.shape[0] // 2
         mask = ~torch.eye(2 * actual_batch_size, device=sim.device, dtype=torch.bool)
         return sim.masked_select(mask).view(sim.shape[0], -1).sum(dim=-1).log().mean()

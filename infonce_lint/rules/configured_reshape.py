@@ -47,7 +47,10 @@ class ConfiguredReshape(Rule):
         def forward(self, z_i, z_j):
             z = torch.cat([z_i, z_j], dim=0)
             sim = z @ z.T / self.temperature
-            assert z.shape[0] % 2 == 0, f"Features dim 0 ({z.shape[0]}) must be divisible by the number of views (2)"
+            assert z.shape[0] % 2 == 0, (
+                f"Features dim 0 ({z.shape[0]}) "
+                "must be divisible by the number of views (2)"
+            )
             actual_batch_size = z.shape[0] // 2
             positives = torch.diag(sim, actual_batch_size)
             return -positives.mean() + torch.logsumexp(sim, dim=1).mean()

@@ -48,11 +48,16 @@ class FrozenSize(Rule):
         def forward(self, z_i, z_j):
             z = torch.cat([z_i, z_j], dim=0)
             sim = z @ z.T / self.temperature
-            assert z.shape[0] % 2 == 0, f"Features dim 0 ({z.shape[0]}) must be divisible by the number of views (2)"
+            assert z.shape[0] % 2 == 0, (
+                f"Features dim 0 ({z.shape[0]}) "
+                "must be divisible by the number of views (2)"
+            )
             actual_batch_size = z.shape[0] // 2
             mask = self.mask
             if mask.shape[0] != z.shape[0]:
-                mask = (~torch.eye(2 * actual_batch_size, dtype=torch.bool)).to(z_i.device, mask.dtype)
+                mask = (~torch.eye(2 * actual_batch_size, dtype=torch.bool)).to(
+                    z_i.device, mask.dtype
+                )
             negatives = sim[mask].reshape(sim.shape[0], -1)
             return torch.logsumexp(negatives, dim=1).mean()
     ```

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from infonce_lint.running.patterns import PathPatterns, anchor
-from infonce_lint.settings import Settings
+from infonce_lint.settings import LONGEST_LINE, SHORTEST_LINE, USUAL_LINE_LENGTH, Settings
 
 #: Folders that hold other people's, generated or installed code.
 DEFAULT_EXCLUDE = (
@@ -127,7 +127,7 @@ class Configurations:
     def _find(self, folder: str) -> Configuration:
         here = os.getcwd()
         if self.isolated:
-            return self._build({}, here)
+            return self._build({"line_length": USUAL_LINE_LENGTH}, here)
         if self.file is not None:
             values = load(self.file, anchored_at=here)
             if values is None:
@@ -303,6 +303,12 @@ def _local_name(value: object, where: str, folder: str) -> str:
     return check_name(value, where)
 
 
+def _line_length(value: object, where: str, folder: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not SHORTEST_LINE <= value <= LONGEST_LINE:
+        raise _wrong(where, value, f"a number of characters from {SHORTEST_LINE} to {LONGEST_LINE}")
+    return value
+
+
 def _file(value: object, where: str, folder: str) -> str:
     if not isinstance(value, str) or not value:
         raise _wrong(where, value, 'the path of a file, such as "baseline.json"')
@@ -355,5 +361,6 @@ _READERS: dict[str, Callable[[object, str, str], object]] = {
     "size_names": _names,
     "guard": _guard,
     "local_name": _local_name,
+    "line_length": _line_length,
     "baseline": _file,
 }

@@ -252,7 +252,10 @@ def process_bytes(
 
     Findings that are ``known`` are set apart, and neither fixed nor silenced.
     """
+    from infonce_lint.running.formatting import as_project_writes
+
     try:
+        settings = as_project_writes(settings, path)
         if not known:
             return _processed(data, path, settings, mode, unsafe, linted)
         from infonce_lint.engine.linter import lint

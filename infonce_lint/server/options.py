@@ -11,6 +11,7 @@ from infonce_lint.engine.marks import Mark
 from infonce_lint.running.baseline import Baseline
 from infonce_lint.running.configuration import ConfigurationError, Configurations, Overrides, check_codes, did_you_mean
 from infonce_lint.running.files import is_excluded, shown
+from infonce_lint.running.formatting import as_project_writes
 from infonce_lint.settings import Settings
 
 SECTION = "infonce-lint"
@@ -61,7 +62,7 @@ class Options:
                 known = Baseline.read(shown(settings.baseline)).known_in(path)
             except ConfigurationError as error:
                 problem = str(error)
-        return Policy(settings, known, problem)
+        return Policy(as_project_writes(settings, path), known, problem)
 
 
 def section_of(settings: object) -> Mapping[str, Any] | None:

@@ -27,9 +27,8 @@ def loss(z_i, z_j, args):
 class TestStackedViews:
     def test_an_assertion_stands_before_the_local(self) -> None:
         assert new_rows(STACKED.format(views="args.n_views")) == [
-            "assert features.shape[0] % args.n_views == 0, (",
+            "assert features.shape[0] % args.n_views == 0, "
             'f"Features dim 0 ({features.shape[0]}) must be divisible by n_views ({args.n_views})"',
-            ")",
             "actual_batch_size = features.shape[0] // args.n_views",
             "labels = torch.cat([torch.arange(actual_batch_size) for i in range(args.n_views)], dim=0)",
         ]
@@ -40,7 +39,7 @@ class TestStackedViews:
         assert any("must be divisible by the number of views (2)" in row for row in rows)
 
     def test_a_raise_by_settings(self) -> None:
-        rows = new_rows(STACKED.format(views="args.n_views"), Settings(guard="raise"))
+        rows = new_rows(STACKED.format(views="args.n_views"), Settings(guard="raise", line_length=140))
         assert rows[0] == "if features.shape[0] % args.n_views != 0:"
         assert rows[1].startswith('raise ValueError(f"Features dim 0')
 
@@ -187,16 +186,16 @@ class TestDerived:
         return Derived("n", "z.shape[0]", (Value.__new__(Value),), views)
 
     def test_quotes_of_the_view_count(self) -> None:
-        (check, _) = self.derived('cfg["n_views"]').lines(Settings())
+        (check, _) = self.derived('cfg["n_views"]').lines(Settings(), '"', 140)
         assert check.count("f'Features dim 0") == 1
         compile(check, "<check>", "exec")
 
     def test_both_quotes(self) -> None:
-        (check, _) = self.derived("cfg[\"a\"]['b']").lines(Settings())
+        (check, _) = self.derived("cfg[\"a\"]['b']").lines(Settings(), '"', 140)
         compile(check, "<check>", "exec")
 
     def test_a_product_of_views_is_one_divisor(self) -> None:
-        (check, local) = self.derived("2 * k").lines(Settings())
+        (check, local) = self.derived("2 * k").lines(Settings(), '"', 140)
         assert local == "n = z.shape[0] // (2 * k)"
         compile(check, "<check>", "exec")
 

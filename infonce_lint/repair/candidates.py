@@ -13,6 +13,7 @@ from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.names import words
 from infonce_lint.semantic.shapes.dims import ONE, Coefficient, Dim, Origin, Symbol, symbol
 from infonce_lint.semantic.shapes.domain import Number, Site
+from infonce_lint.semantic.shapes.operations import Column, has
 
 _LABEL_WORDS = frozenset(
     {"label", "labels", "target", "targets", "mask", "masks"}
@@ -84,6 +85,7 @@ class Candidates:
         self.foreign: str = ""  # rows that also stand in a tensor that would do otherwise
         self._best: dict[tuple[Dim, int, Function], tuple[dict[str, Value], Candidate | None]] = {}
         self._ratios: dict[tuple[Dim, Dim], tuple[Ratio | None, str]] = {}
+        self._reshaped: dict[Function, bool] = {}
 
     def best(self, wanted: Dim, scope: dict[str, Value], function: Function) -> Candidate | None:
         """The variable in scope that is nearest to ``wanted``."""
@@ -129,7 +131,7 @@ class Candidates:
         for name, value in scope.items():
             if "." in name or value.op in _NO_TENSORS or value in self.roles.reduced or value.maybe_unbound:
                 continue
-            if name in changed or _may_be_none(value):
+            if name in changed or _may_be_none(value) or _may_be_list(value):
                 continue
             known = self.proof.interpreter.evaluate(value, self.proof.frame(function))
             if isinstance(known, Number):
@@ -153,7 +155,7 @@ class Candidates:
         for axis, dim in enumerate(dims):
             ratio = self._ratio(wanted, dim, name)
             if ratio is not None:
-                doubt = self._doubt(name, dim)
+                doubt = self._doubt(name, dim, function)
                 text = f"{name}.shape[{axis}]"
                 yield Candidate(name, value, axis, ratio, text, dim * ratio.dim, bool(dim.of(Origin.WORLD)), doubt)
                 continue
@@ -161,13 +163,15 @@ class Candidates:
             if floored is not None:
                 quotient, divisor = floored
                 text = f"{name}.shape[{axis}] // {divisor}"
-                yield Candidate(name, value, axis, Ratio(1), text, quotient, doubt=self._doubt(name, dim))
+                yield Candidate(name, value, axis, Ratio(1), text, quotient, doubt=self._doubt(name, dim, function))
         if len(dims) > 1 and (ratio := self._ratio(wanted, dims[0] * dims[1], name)) is not None:
             both = f"{name}.shape[0] * {name}.shape[1]"
             yield Candidate(name, value, 0, ratio, both, dims[0] * dims[1] * ratio.dim)
 
-    def _doubt(self, name: str, dim: Dim) -> str:
-        """Why the axis may not be the rows: how many axes the tensor has is only likely."""
+    def _doubt(self, name: str, dim: Dim, function: Function) -> str:
+        """Why the axis may not be the rows: it may have changed, or how many axes the tensor has is only likely."""
+        if self._is_reshaped(function):
+            return f"`{function.name}` gives a tensor another shape in place"
         context = self.proof.interpreter
         owners = {symbol.owner for symbol in dim.of(Origin.AXIS)}
         open_sites = context.guessed - context.confirmed
@@ -177,6 +181,17 @@ class Candidates:
         if owners & open_sites or not {each.value for each in open_sites}.isdisjoint(behind):
             return f"how many axes `{name}` has is not in the code"
         return ""
+
+    def _is_reshaped(self, function: Function) -> bool:
+        """Whether a function changes a tensor's shape in place; which names hold that tensor is not followed."""
+        if function not in self._reshaped:
+            entries = self.proof.loss.model.module.entries
+            is_stored = any(
+                each.is_store and each.name == "data" and each.value.function is function for each in entries
+            )
+            calls = any(_changes_own_shape(call) for call in function.calls)
+            self._reshaped[function] = is_stored or calls
+        return self._reshaped[function]
 
     def _floored(self, wanted: Dim, dim: Dim) -> tuple[Dim, int] | None:
         """What is wanted as an axis that the code divides, rounding down, and the number by which it does."""
@@ -256,6 +271,8 @@ class Candidates:
         for name, value in scope.items():
             if "." in name or value.op in _NO_TENSORS or value.maybe_unbound or _may_be_none(value):
                 continue
+            if _may_be_list(value):
+                continue
             tensor = self.proof.tensor(value, function)
             dim = tensor.axis(0) if tensor is not None else None
             if dim is not None and dim == Dim(frozenset({(monomial, number)})):
@@ -316,6 +333,19 @@ def _attribute_of(value: Value, function: Function) -> str | None:
 def _may_be_none(value: Value) -> bool:
     """Whether a branch before may have left None in its place."""
     return any(map(is_none, alternatives(value)))
+
+
+def _changes_own_shape(call: Value) -> bool:
+    """``x.t_()``, ``torch.Tensor.t_(x)`` or ``getattr(x, "t_")``."""
+    names = [call.name]
+    if call.name == "getattr":
+        names += [str(each.literal) for _, each in call.arguments() if each.op == "str"]
+    return any(has(each, Column.CHANGES_OWN_SHAPE) for each in names)
+
+
+def _may_be_list(value: Value) -> bool:
+    """Whether a list of a tensor's entries, which has no shape, may stand in its place."""
+    return any(each.op == "call" and has(each.name, Column.GIVES_LIST) for each in alternatives(value))
 
 
 def _rank(candidate: Candidate) -> int | None:

@@ -7,7 +7,8 @@ from typing import TypeAlias
 import libcst as cst
 
 from infonce_lint.semantic.graph.conditional import region_of, runs_at_least_once
-from infonce_lint.semantic.graph.syntax import dotted, leaves, may_leave
+from infonce_lint.semantic.graph.managers import is_run_otherwise, raises, swallows
+from infonce_lint.semantic.graph.syntax import may_leave
 from infonce_lint.semantic.graph.values import Block, Function, Value
 from infonce_lint.semantic.shapes.domain import Site
 
@@ -16,8 +17,6 @@ _NUMBERS = frozenset({"binop", "unary", "name", "phi", "tuple"})
 _MOST_USES = 200
 _DEEPEST_CALL = 4
 _MOST_WAYS = 24
-#: Context managers that go on after an exception.
-_SWALLOWING = frozenset({"suppress", "raises", "assertRaises"})
 
 Place: TypeAlias = tuple[Block, int]
 Way: TypeAlias = tuple[Value, ...]
@@ -68,11 +67,13 @@ def forces(site: Site, place: Place, way: Way) -> bool:
 def _in_root(site: Site) -> Value | None:
     """The operation, or the call that runs it, in the function that is interpreted by itself.
 
-    None behind a branch of a helper, and in a generator, which runs no further than it is asked.
+    None behind a branch of a helper, in a generator, which runs no further than it is asked, in a coroutine, which may
+    never run, and in what a decorator of the file wraps.
     """
     value, frame = site.value, site.frame
     while frame.call is not None and frame.caller is not None:
-        if not _runs_always(value) or _is_chosen(frame.call):
+        function = value.function
+        if not _runs_always(value) or _is_chosen(frame.call) or function.is_coroutine or is_run_otherwise(function):
             return None
         value, frame = frame.call, frame.caller
     return None if value.function.is_generator else value
@@ -104,26 +105,28 @@ def _is_plain(block: Block) -> bool:
     """Whether a suite runs to its end whenever its statement is reached, or raises."""
     statement = block.statement
     if isinstance(statement, cst.With):
-        return not any(_swallows(each.item) for each in statement.items)
+        return not any(swallows(block, each) for each in statement.items)
     if isinstance(statement, cst.For):
         return runs_at_least_once(statement.iter)
     if isinstance(statement, cst.Try | cst.TryStar):
-        body = statement.body.body
-        is_body = bool(body) and block.statements.get(0) is body[0]
-        return is_body and all(_raises(each.body) for each in statement.handlers)
+        return _is_plain_in_try(block, statement)
     return False
 
 
-def _swallows(item: cst.BaseExpression) -> bool:
-    return isinstance(item, cst.Call) and dotted(item.func).rpartition(".")[2] in _SWALLOWING
+def _is_plain_in_try(block: Block, statement: cst.Try | cst.TryStar) -> bool:
+    """Whether the suite of a ``try`` runs whenever its statement ends; what ``finally`` leaves is forgotten."""
+    last = statement.finalbody
+    if last is not None and _is_suite(block, last.body):
+        return True
+    if last is not None and any(may_leave(each, in_loop=False) for each in last.body.body):
+        return False
+    tried = [statement.body, *([statement.orelse.body] if statement.orelse is not None else [])]
+    return any(_is_suite(block, each) for each in tried) and all(raises(each.body) for each in statement.handlers)
 
 
-def _raises(suite: cst.BaseSuite) -> bool:
-    """Whether a handler ends by raising."""
-    last: cst.CSTNode = suite.body[-1]
-    if isinstance(last, cst.SimpleStatementLine):
-        last = last.body[-1]
-    return leaves(suite) and isinstance(last, cst.Raise)
+def _is_suite(block: Block, suite: cst.BaseSuite) -> bool:
+    """Whether a block is that of a suite of several rows."""
+    return isinstance(suite, cst.IndentedBlock) and block.statements.get(0) is suite.body[0]
 
 
 def _passes(fact: Value, value: Value) -> bool:

@@ -139,8 +139,11 @@ class Expressions(Scopes):
         return phi
 
     def eval_NamedExpr(self, node: cst.NamedExpr) -> Value:
+        """``(name := value)``; in a comprehension it binds a name of the function around it (PEP 572), in each round."""
         value = self.evaluate(node.value)
         self.bind(node.target, value)
+        if self.comprehended and isinstance(node.target, cst.Name):
+            self.comprehended[-1].append(node.target.value)
         return value
 
     def eval_Await(self, node: cst.Await) -> Value:
@@ -210,23 +213,31 @@ class Expressions(Scopes):
     # -- comprehensions and lambdas ----------------------------------------------------------------------------------
 
     def eval_ListComp(self, node: cst.ListComp | cst.GeneratorExp | cst.SetComp) -> Value:
-        outer = self.env
-        self.env = dict(outer)
-        containers = self.comprehension_targets(node.for_in)
-        element = self.evaluate(node.elt)
-        self.env = outer
-        return self.value(Op.COMP, "", node, [element, *containers])
+        return self.comprehension(node, node.elt)
 
     eval_GeneratorExp = eval_ListComp
     eval_SetComp = eval_ListComp
 
     def eval_DictComp(self, node: cst.DictComp) -> Value:
+        return self.comprehension(node, node.value)
+
+    def comprehension(self, node: cst.BaseComp, element: cst.BaseExpression) -> Value:
+        """A comprehension, whose loop variables are its own and whose walrus targets are not."""
         outer = self.env
         self.env = dict(outer)
+        self.comprehended.append([])
         containers = self.comprehension_targets(node.for_in)
-        element = self.evaluate(node.value)
-        self.env = outer
-        return self.value(Op.COMP, "", node, [element, *containers])
+        computed = self.evaluate(element)
+        inner, self.env = self.env, outer
+        bound = self.comprehended.pop()
+        for name in dict.fromkeys(bound):  # there may be no round, or any number of them
+            kept = [outer[name]] if name in outer else []
+            joined = self.value(Op.PHI, name, node, [*kept, inner[name]])
+            joined.maybe_unbound = not kept or kept[0].maybe_unbound
+            self.set_name(name, joined)
+            if self.comprehended:
+                self.comprehended[-1].append(name)
+        return self.value(Op.COMP, "", node, [computed, *containers])
 
     def comprehension_targets(self, clause: cst.CompFor | None) -> list[Value]:
         """Bind the loop variables of a comprehension; its containers."""

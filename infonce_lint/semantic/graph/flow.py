@@ -195,7 +195,7 @@ class GraphBuilder(Expressions):
         ways = self.left.pop()
         for goes_on in (True, False):
             if not goes_on and statement.orelse is not None:  # which runs unless the loop is left by ``break``
-                self.run_suite(statement.orelse.body)
+                self.behind(statement.orelse.body, statement)
             for left in (each for each, goes in ways if goes is goes_on):
                 # what a round began with, or would have ended with, has its part in the join above
                 parts = {name: (phis.get(name), last.get(name)) for name in left}
@@ -207,8 +207,12 @@ class GraphBuilder(Expressions):
             entered = self.evaluate(item.item)
             if item.asname is not None:
                 self.bind(item.asname.name, entered)
+        self.behind(statement.body, statement)
+
+    def behind(self, suite: cst.BaseSuite, statement: cst.CSTNode) -> None:
+        """Walk a suite as a block of its own that goes on with what holds now."""
         with self.opened(statement):
-            self.run_suite(statement.body)
+            self.run_suite(suite)
 
     def run_Try(self, statement: cst.Try | cst.TryStar) -> None:
         before = dict(self.env)
@@ -231,10 +235,9 @@ class GraphBuilder(Expressions):
                     self.env[name].maybe_unbound = True
                 after = self.join(after, self.env, statement)
         self.env = after
-        if statement.orelse is not None:
-            self.run_suite(statement.orelse.body)
-        if statement.finalbody is not None:
-            self.run_suite(statement.finalbody.body)
+        for suite in (statement.orelse, statement.finalbody):
+            if suite is not None:
+                self.behind(suite.body, statement)
 
     run_TryStar = run_Try
 
@@ -250,6 +253,7 @@ class GraphBuilder(Expressions):
 
     def run_FunctionDef(self, statement: cst.FunctionDef) -> None:
         function = self.open_function(statement.name.value, statement, self.function, self.owner)
+        function.is_coroutine = statement.asynchronous is not None
         function.decorators = tuple(decorator_name(each.decorator) for each in statement.decorators)
         self.parameters(function, statement.params)
         self.bodies[id(function)] = statement.body
@@ -277,6 +281,9 @@ class GraphBuilder(Expressions):
         for name, value in self.env.items():
             if outer_env.get(name) is not value and value.op not in (Op.FUNC, Op.CLASS):
                 record.slots.setdefault(name, []).append(value)
+        for name in nonlocal_names(statement.body):
+            if name in self.env:  # a class body may bind the variables of the function around it
+                outer_env[name] = self.env[name]
         self.env, self.owner, self.class_env = outer_env, outer_owner, outer_class_env
 
     # -- simple statements -------------------------------------------------------------------------------------------

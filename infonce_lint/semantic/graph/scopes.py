@@ -27,6 +27,7 @@ class Scopes(ABC):
         self.bodies: dict[int, cst.BaseSuite | cst.BaseExpression] = {}
         self.main: Function
         self.function: Function
+        self.comprehended: list[list[str]] = []  # by comprehension: the names that it binds around itself
         self.left: list[list[tuple[dict[str, Value], bool]]] = []  # by loop: where it is left, or its round ended
         self.block: Block
         self.index = 0

@@ -157,6 +157,7 @@ class Function:
     shared: set[str] = field(default_factory=set)  # its variables that other functions bind as well
     is_static: bool = False
     is_generator: bool = False
+    is_coroutine: bool = False  # which runs when it is awaited
 
     @property
     def is_module(self) -> bool:

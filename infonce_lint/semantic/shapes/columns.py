@@ -44,6 +44,8 @@ class Column(enum.Enum):
     TRANSPOSES = "it turns the axes of its argument"
     SCATTERS = "its result has the rows of its updates"
     RUNS_ARGUMENT = "it runs or maps the function that it is handed"
+    CHANGES_OWN_SHAPE = "a method: its receiver has another shape afterwards"
+    GIVES_LIST = "what it gives has a length and elements, and no shape"
     STORED = "it makes what is kept between steps"
     TRAINED = "it makes what is trained: its sizes are widths"
     # what holds the entries of a similarity or of a mask

@@ -67,6 +67,7 @@ def sorted_(call: Call) -> Abstract | None:
 
 @operation(
     "python:list python:tuple tolist python:iter Size TensorShape",
+    gives_list="list tuple tolist iter",
     gives_no_entries="tolist",
     asks_about="tolist",
     carries="list tuple",

@@ -1,0 +1,87 @@
+"""Wrappers of the code that they run: context managers that swallow what is raised, decorators that run it otherwise."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from infonce_lint.semantic.graph.callables import resolve
+from infonce_lint.semantic.graph.syntax import leaves
+from infonce_lint.semantic.graph.values import Block, Class, Function, Op, Value
+
+#: Context managers that go on after an exception, or may.
+_SWALLOWING = frozenset({"suppress", "raises", "assertRaises", "ExitStack", "AsyncExitStack", "IgnoreExceptions"})
+
+
+def swallows(block: Block, item: cst.WithItem) -> bool:
+    """Whether a ``with`` statement, of which ``block`` is the suite, may go on after an exception in it.
+
+    Managers of libraries let exceptions pass but for a few; one of this file is read, and one that is handed in, or was
+    made before, may be any.
+    """
+    call = next((each for each in block.function.calls if each.node is item.item), None)
+    if call is None:
+        return True
+    if call.name in _SWALLOWING:
+        return True
+    target = call.constructs or call.callee or resolve(call.inputs[0])
+    if isinstance(target, Class):
+        return _exit_swallows(target)
+    if isinstance(target, Function):
+        return _has_going_handler(target)
+    called = call.inputs[0]
+    while called.op in (Op.NAME, Op.GLOBAL, Op.CLOSURE) and called.inputs:
+        called = called.inputs[0]
+    return called.op in (Op.PARAM, Op.FREE, Op.PHI)
+
+
+def _exit_swallows(manager: Class) -> bool:
+    """Whether ``__exit__`` may give something true, or a base is one that swallows."""
+    exits = manager.method("__exit__") or manager.method("__aexit__")
+    if exits is not None:
+        return any(not _is_false(each) for each in exits.returns.inputs)
+    return any(base.name.rpartition(".")[2] in _SWALLOWING for each in manager.lineage() for base in each.bases)
+
+
+def _is_false(value: Value) -> bool:
+    return value.op is Op.SINGLETON and value.name in ("None", "False")
+
+
+def _has_going_handler(function: Function) -> bool:
+    """Whether a function that is a context manager catches what is raised and does not raise it again."""
+    found = _Handlers()
+    function.node.visit(found)
+    return found.goes_on or any(call.name in _SWALLOWING for call in function.calls)
+
+
+class _Handlers(cst.CSTVisitor):
+    """Whether a handler, or what is done at last, goes on after an exception."""
+
+    def __init__(self) -> None:
+        self.goes_on = False
+
+    def visit_ExceptHandler(self, node: cst.ExceptHandler) -> None:
+        self.goes_on = self.goes_on or not raises(node.body)
+
+    def visit_Finally(self, node: cst.Finally) -> None:
+        self.goes_on = self.goes_on or leaves(node.body)
+
+
+def raises(suite: cst.BaseSuite) -> bool:
+    """Whether a handler ends by raising."""
+    last: cst.CSTNode = suite.body[-1]
+    if isinstance(last, cst.SimpleStatementLine):
+        last = last.body[-1]
+    return leaves(suite) and isinstance(last, cst.Raise)
+
+
+def is_run_otherwise(function: Function) -> bool:
+    """Whether a decorator of this file stands before a function: what is called is what the decorator makes of it."""
+    for decorator in function.decorators:
+        name, _, rest = decorator.partition(".")
+        scope = function.parent
+        while scope is not None and name not in scope.bindings and name not in scope.final:
+            scope = scope.parent
+        bound = [*scope.bindings.get(name, ()), *([scope.final[name]] if name in scope.final else [])] if scope else []
+        if not rest and any(each.source is not None or each.op in (Op.PARAM, Op.CALL) for each in bound):
+            return True
+    return False

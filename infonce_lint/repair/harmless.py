@@ -63,6 +63,8 @@ def is_idle_call(call: Value) -> bool:
         return False
     if module in ("numpy", "torch", "jax", "tensorflow") and call.name in ("log", "save"):
         return call.name == "save"
+    if call.name == "log" and any(user.op is Op.BINOP for user in call.users):
+        return False
     said = _called_words(call)
     return (
         not said.isdisjoint(_LOADING | _SCHEDULING)

@@ -21,10 +21,12 @@ from infonce_lint.repair.harmless import (
     is_learning_rate,
     is_plain,
     is_record,
+    module_of,
 )
 from infonce_lint.repair.places import Places
+from infonce_lint.semantic.graph.managers import raises
 from infonce_lint.semantic.graph.syntax import leaves
-from infonce_lint.semantic.graph.values import Op, Value
+from infonce_lint.semantic.graph.values import Block, Function, Op, Value
 from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.losses.model import SemanticModel
 from infonce_lint.semantic.shapes.operations import Column, has
@@ -45,6 +47,7 @@ _CARRYING = frozenset(
 )
 _CONVERTING = frozenset({"float", "int", "eval", "exec", "literal_eval", "Fraction", "Decimal", "getattr"})
 _COMPUTED = frozenset({Op.CALL, Op.TUPLE, Op.ITEM, Op.NAME, Op.BINOP, Op.UNARY, Op.COMPARE, Op.ATTR, Op.SUB})
+_COMPARED = frozenset({Op.COMPARE, Op.BOOL, Op.BINOP, Op.UNARY, Op.NAME, Op.PHI})
 _QUIET = frozenset({"staticmethod", "classmethod", "property", "cached_property", "no_grad", "override"})
 Step = tuple[Value, _Kind]
 
@@ -71,6 +74,7 @@ class Remains:
         self.keys: set[str] = set()  # under which dictionaries of the file keep the size
         self.rows = model.roles.rows
         self.own = {function for loss in model.losses for function in loss.functions}
+        self._idle: dict[Function, bool] = {}
 
     def danger(self, reads: Iterable[Value], names: frozenset[str], stops: frozenset[Value]) -> Value | None:
         """The first of some reads from which something reaches a loss, or what nobody sees; None where none does.
@@ -96,11 +100,12 @@ class Remains:
         if id(value.node) in self.places.texts:
             for text in self.places.texts[id(value.node)]:
                 self._check_text(text)
+                yield text, max(kind, _Kind.COUNT)
         statement = self.places.tests.get(id(value.node))
         if statement is not None and kind < _Kind.COUNT:
             yield from self._steered(statement, value)
         for chosen in self.places.chosen.get(value, ()):
-            if kind < _Kind.COUNT and not self._is_guard(value):
+            if kind < _Kind.COUNT:
                 yield chosen, _Kind.SIZE
         if value.op is Op.STORE:
             for read in self.places.reads_of(value):
@@ -115,9 +120,15 @@ class Remains:
 
     def is_passed(self, user: Value) -> bool:
         """Whether a use is rewritten, or stands in code that only draws batches, averages or shows."""
-        if self.is_rewritten(user):
-            return True
-        return user.function not in self.own and is_idle_function(user.function)
+        return self.is_rewritten(user) or self._is_idle_place(user.function)
+
+    def _is_idle_place(self, function: Function) -> bool:
+        """Whether a function draws batches, averages or shows, by its class, and has nothing to do with a loss."""
+        if function not in self._idle:
+            is_apart = function not in self.own and not any(call.function in self.own for call in function.callers)
+            values = self.model.values_by_function.get(function, ())
+            self._idle[function] = is_apart and is_idle_function(function) and self.rows.isdisjoint(values)
+        return self._idle[function]
 
     def _used(self, value: Value, user: Value, kind: _Kind, names: frozenset[str]) -> Iterator[Step]:
         op = user.op
@@ -150,25 +161,25 @@ class Remains:
                 raise _Danger
             yield user, kind
         elif op in (Op.STORE, Op.PARAM):
-            if not is_learning_rate(user.name) and not self._keeps_loss(user):
-                yield user, kind
+            if op is Op.STORE and user.name == "data":
+                raise _Danger  # the entries of a tensor
+            if not self._keeps_loss(user):
+                yield user, max(kind, _Kind.COUNT) if is_learning_rate(user.name) else kind
         elif op is Op.RETURN or op in _CARRYING:
-            if not is_learning_rate(user.bound):
-                yield user, kind
+            yield user, max(kind, _Kind.COUNT) if is_learning_rate(user.bound) else kind
         else:
             raise _Danger
 
     def _keeps_loss(self, user: Value) -> bool:
-        return user.op is Op.PARAM and user.function not in self.own and is_idle_function(user.function)
+        return user.op is Op.PARAM and self._is_idle_place(user.function)
 
     def _computed(self, value: Value, user: Value, kind: _Kind) -> Iterator[Step]:
         """Arithmetic: a learning rate ends here, and so does what is only written out."""
         left = user.inputs[0]
-        if is_learning_rate(user.bound) or (user.name == "Modulo" and left.op is Op.STR):
-            return
         others = [each for each in user.inputs if each is not value]
-        if any(is_learning_rate(each.name) for each in others):
-            return
+        is_text = user.name == "Modulo" and left.op is Op.STR
+        if is_text or is_learning_rate(user.bound) or any(is_learning_rate(each.name) for each in others):
+            kind = max(kind, _Kind.COUNT)
         if kind is _Kind.SIZE and counts_steps(user, value) and left not in self.rows:
             kind = _Kind.COUNT
         is_measured = any(is_record(each, self._is_number) for each in others)
@@ -218,6 +229,8 @@ class Remains:
         if detaches(call):
             yield call, _Kind.RECORD
             return
+        if module_of(call) == "random":
+            raise _Danger  # what is drawn depends on it
         if call.constructs is None and (library_of(call) is not None or any(each in self.rows for each in call.inputs)):
             if kind is _Kind.RECORD and call not in self.rows:
                 return
@@ -227,10 +240,10 @@ class Remains:
             if not self._makes_batch(call) and not _is_dead(call):
                 raise _Danger
             return
-        if call.name == "__init__" and called.op is Op.ATTR and is_idle_function(call.function):
+        if call.name == "__init__" and called.op is Op.ATTR and self._is_idle_place(call.function):
             return
-        if call.name not in ("str", "isinstance", "bool") or not is_plain(call):
-            yield call, kind
+        if call.name not in ("isinstance", "bool") or not is_plain(call):
+            yield call, max(kind, _Kind.COUNT) if call.name in ("str", "repr") else kind
 
     def _makes_batch(self, call: Value) -> bool:
         """Whether random features are made in a demonstration, whose size is the batch's own."""
@@ -260,15 +273,22 @@ class Remains:
     # -- control flow ------------------------------------------------------------------------------------------------
 
     def _is_guard(self, test: Value) -> bool:
-        """Whether a test compares the size with one at hand."""
-        return bool(self.model.origins.size_keys(test))
+        """Whether a test compares the size with one at hand, and not with the number of a round."""
+        if not self.model.origins.size_keys(test):
+            return False
+        return not any(map(_is_round, walk([test], lambda each: each.inputs if each.op in _COMPARED else ())))
 
     def _steered(self, statement: cst.CSTNode, test: Value) -> Iterator[Step]:
         """What a test or a loop over the size decides."""
-        if isinstance(statement, cst.Assert) or self._is_guard(test):
+        if isinstance(statement, cst.Assert):
+            if _is_caught(test.block):
+                raise _Danger
             return
         if isinstance(statement, cst.If) and statement.orelse is None and _gives_up(statement.body):
-            return
+            # of a loop, a guard skips the batch at hand, and a counted test the rest of what is summed up
+            if self._is_guard(test) or _leaves_function(statement.body) or not self._computes_rows_around(test):
+                return
+            raise _Danger
         if _returns_value(statement):
             raise _Danger
         for value in self.places.inside(statement):
@@ -276,10 +296,19 @@ class Remains:
                 continue
             if value in self.rows or (value.op is Op.CALL and not self._is_idle(value)):
                 raise _Danger
-            if value.op is Op.STORE and not is_learning_rate(value.name):
-                yield value, _Kind.SIZE
+            if value.op is Op.STORE:
+                yield value, _Kind.COUNT if is_learning_rate(value.name) else _Kind.SIZE
         for joined in self.places.joined.get(id(statement), ()):
             yield joined, _Kind.SIZE
+
+    def _computes_rows_around(self, test: Value) -> bool:
+        """Whether the loop around a test belongs to a loss, or computes features or a similarity."""
+        if test.function in self.own:
+            return True
+        block = test.block
+        while block.parent is not None and not isinstance(block.statement, cst.For | cst.While):
+            block = block.parent
+        return block.statement is not None and any(each in self.rows for each in self.places.inside(block.statement))
 
     def _is_idle(self, call: Value) -> bool:
         return is_idle_call(call) or is_plain(call) or call.name.endswith(("Error", "Exception", "Warning", "exit"))
@@ -304,6 +333,31 @@ def _returns_value(statement: cst.CSTNode) -> bool:
 def _gives_up(suite: cst.BaseSuite) -> bool:
     """Whether a suite skips the batch, or raises."""
     return leaves(suite) and not _returns_value(suite)
+
+
+def _is_round(value: Value) -> bool:
+    """Whether a value is the number of a loop's round."""
+    if value.op is not Op.ITEM:
+        return False
+    return value.literal is None or value.inputs[0].op is Op.ITEM or value.inputs[0].name == "enumerate"
+
+
+def _is_caught(block: Block | None) -> bool:
+    """Whether the code goes on somewhere when an assertion of a block fails."""
+    while block is not None:
+        handlers = getattr(block.statement, "handlers", ())
+        if not all(raises(each.body) for each in handlers):
+            return True
+        block = block.parent
+    return False
+
+
+def _leaves_function(suite: cst.BaseSuite) -> bool:
+    """Whether a suite that leaves does so by raising or returning."""
+    last: cst.CSTNode = suite.body[-1]
+    if isinstance(last, cst.SimpleStatementLine):
+        last = last.body[-1]
+    return isinstance(last, cst.Raise | cst.Return)
 
 
 def _is_dead(call: Value) -> bool:

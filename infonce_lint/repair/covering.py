@@ -7,7 +7,8 @@ from typing import TypeAlias
 import libcst as cst
 
 from infonce_lint.semantic.graph.conditional import region_of, runs_at_least_once
-from infonce_lint.semantic.graph.managers import is_run_otherwise, raises, swallows
+from infonce_lint.semantic.graph.dispatch import rivals_of
+from infonce_lint.semantic.graph.managers import raises, swallows
 from infonce_lint.semantic.graph.syntax import may_leave
 from infonce_lint.semantic.graph.values import Block, Function, Value
 from infonce_lint.semantic.shapes.domain import Site
@@ -67,20 +68,21 @@ def forces(site: Site, place: Place, way: Way) -> bool:
 def _in_root(site: Site) -> Value | None:
     """The operation, or the call that runs it, in the function that is interpreted by itself.
 
-    None behind a branch of a helper, in a generator, which runs no further than it is asked, in a coroutine, which may
-    never run, and in what a decorator of the file wraps.
+    None behind a branch of a helper, in a generator, which runs no further than it is asked, and in a coroutine, which
+    may never run.
     """
     value, frame = site.value, site.frame
     while frame.call is not None and frame.caller is not None:
-        function = value.function
-        if not _runs_always(value) or _is_chosen(frame.call) or function.is_coroutine or is_run_otherwise(function):
+        if not _runs_always(value) or _is_chosen(frame.call) or value.function.is_coroutine:
             return None
         value, frame = frame.call, frame.caller
     return None if value.function.is_generator else value
 
 
 def _is_chosen(call: Value) -> bool:
-    """Whether what a call runs depends on a branch before it."""
+    """Whether what a call runs depends on a branch before it, or on the class of its object."""
+    if rivals_of(call):
+        return True
     called = call.inputs[0]
     while called.op == "name" and called.inputs:
         called = called.inputs[0]

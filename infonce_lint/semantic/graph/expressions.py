@@ -139,7 +139,7 @@ class Expressions(Scopes):
         return phi
 
     def eval_NamedExpr(self, node: cst.NamedExpr) -> Value:
-        """``(name := value)``; in a comprehension it binds a name of the function around it (PEP 572), in each round."""
+        """``(name := value)``; in a comprehension it binds a name of the function around it (PEP 572)."""
         value = self.evaluate(node.value)
         self.bind(node.target, value)
         if self.comprehended and isinstance(node.target, cst.Name):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infonce_lint.semantic.graph.callables import resolve
 from infonce_lint.semantic.graph.calls import call_name
+from infonce_lint.semantic.graph.dispatch import link_replaced
 from infonce_lint.semantic.graph.entries import link_entries, link_passed_entries
 from infonce_lint.semantic.graph.values import CALL_METHODS, Class, Function, Module, Op, Value
 
@@ -27,6 +28,7 @@ def link(module: Module) -> None:
             if call.callee is None and call.constructs is None:
                 _link_instance_call(call)
     link_passed_entries(module)
+    link_replaced(module)
 
 
 def _link_classes(module: Module) -> None:
@@ -70,8 +72,7 @@ def _link_attributes(module: Module) -> None:
                 if not read.inputs:
                     for store in stores:
                         read.add_input(store)
-                    method = owner.method(name)
-                    if method is not None and any("property" in each for each in method.decorators):
+                    for method in _properties(owner, name):
                         read.add_input(method.returns)
         for buffer in _registered(owner):
             name = str(buffer.inputs[1].literal)
@@ -82,6 +83,13 @@ def _link_attributes(module: Module) -> None:
             for each in owner.family():
                 for read in each.reads.get(name, ()):
                     read.add_input(store)
+
+
+def _properties(owner: Class, name: str) -> list[Function]:
+    """The properties that ``self.name`` may ask: the own or inherited one, and those of descendants."""
+    found = [owner.method(name), *(each.methods.get(name) for each in owner.family())]
+    methods = [each for each in dict.fromkeys(found) if each is not None]
+    return [each for each in methods if any("property" in decorator for decorator in each.decorators)]
 
 
 def _registered(owner: Class) -> list[Value]:

@@ -1,4 +1,4 @@
-"""Wrappers of the code that they run: context managers that swallow what is raised, decorators that run it otherwise."""
+"""Wrappers of code: context managers that swallow what is raised in it, decorators that run it otherwise."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from infonce_lint.semantic.graph.values import Block, Class, Function, Op, Value
 
 #: Context managers that go on after an exception, or may.
 _SWALLOWING = frozenset({"suppress", "raises", "assertRaises", "ExitStack", "AsyncExitStack", "IgnoreExceptions"})
+
+#: Decorators that hand on other arguments than they are given, or choose by them.
+_RUNNING_OTHERWISE = frozenset({"vmap", "pmap", "vectorize", "partial", "singledispatch", "singledispatchmethod"})
 
 
 def swallows(block: Block, item: cst.WithItem) -> bool:
@@ -75,8 +78,10 @@ def raises(suite: cst.BaseSuite) -> bool:
 
 
 def is_run_otherwise(function: Function) -> bool:
-    """Whether a decorator of this file stands before a function: what is called is what the decorator makes of it."""
+    """Whether a decorator of this file, or one that gives other arguments, stands before a function."""
     for decorator in function.decorators:
+        if decorator.rpartition(".")[2] in _RUNNING_OTHERWISE:
+            return True
         name, _, rest = decorator.partition(".")
         scope = function.parent
         while scope is not None and name not in scope.bindings and name not in scope.final:

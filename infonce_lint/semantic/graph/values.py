@@ -158,6 +158,7 @@ class Function:
     is_static: bool = False
     is_generator: bool = False
     is_coroutine: bool = False  # which runs when it is awaited
+    is_replaced: bool = False  # a call of it may run something else, which is not seen
 
     @property
     def is_module(self) -> bool:

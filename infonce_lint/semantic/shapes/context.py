@@ -227,7 +227,8 @@ class Context(ABC):
             return None
         closed = [each for each in tensors if each.rest is None]
         opened = [each for each in tensors if each.rest is not None]
-        if not any(each.dims for each in closed) and opened:
+        if opened and all(len(each.dims) < 2 for each in closed):
+            # a vector meets the last axis, whatever stands before it
             return self._side_by_side(opened, site, kind)
         dims: list[Dim] = []
         for place in range(1, max(len(each.dims) for each in closed) + 1):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 import libcst as cst
 
 from infonce_lint.semantic.graph.calls import is_gather
+from infonce_lint.semantic.graph.dispatch import rivals_of
 from infonce_lint.semantic.graph.literals import is_none
 from infonce_lint.semantic.graph.values import Class, Function, Value
 from infonce_lint.semantic.names import is_world_size
@@ -301,12 +302,7 @@ class Interpreter(Context):
 
     def _call(self, value: Value, frame: Frame) -> Abstract | None:
         if value.callee is not None:
-            inner = inner_frame(self, value, value.callee, frame)
-            if inner is None:
-                return None
-            inner = self.kept_frame(value, inner)
-            self.run_body(inner)
-            return self.evaluate(value.callee.returns, inner)
+            return self._run(value, value.callee, frame)
         if value.constructs is not None:
             return None
         if is_world_size(value.name):
@@ -317,6 +313,18 @@ class Interpreter(Context):
             self._resolved[value] = resolved(value)
         found = self._resolved[value]
         return found.run(self, value, frame) if found is not None else None
+
+    def _run(self, value: Value, callee: Function, frame: Frame) -> Abstract | None:
+        """What a function of the file gives; where one of several may run, what all of them do."""
+        found: Abstract = NOTHING
+        for order, each in enumerate((callee, *rivals_of(value))):
+            inner = inner_frame(self, value, each, frame) if not each.is_replaced else None
+            if inner is None:
+                return None
+            inner = self.kept_frame(value, inner, order)
+            self.run_body(inner)
+            found = self.joined(found, self.evaluate(each.returns, inner), Site(value, frame))
+        return found
 
     def _gathered(self, value: Value, frame: Frame) -> Abstract | None:
         """The rows of all ranks: in one tensor, or a tensor for each rank where they are put together next."""

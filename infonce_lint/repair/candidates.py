@@ -177,10 +177,22 @@ class Candidates:
         open_sites = context.guessed - context.confirmed
         # a number that the code computes may rest on a guess as well
         computed = [each.owner.value for each in dim.of(Origin.UNKNOWN) if isinstance(each.owner, Site)]
-        behind = walk(computed, lambda value: value.inputs) if computed and open_sites else ()
-        if owners & open_sites or not {each.value for each in open_sites}.isdisjoint(behind):
+        if owners & open_sites or self._rest_on_guess(computed):
             return f"how many axes `{name}` has is not in the code"
+        used = (fact for fact in self.proof.theory.used if (fact.left.symbols | fact.right.symbols) & dim.symbols)
+        if self._rest_on_guess([fact.site.value for fact in used]):
+            return f"how many axes there are in what tells the rows of `{name}` is not in the code"
         return ""
+
+    def _rest_on_guess(self, computed: list[Value]) -> bool:
+        """Whether a tensor whose rank is only likely takes part in what is computed."""
+        context = self.proof.interpreter
+        open_sites = [each for each in context.guessed if each not in context.confirmed]
+        open_values = {each.value for each in open_sites if each.value.op != "param"}
+        if not computed or not open_values:
+            return False
+        behind: set[Value] = set(walk(computed, lambda value: value.inputs))
+        return not open_values.isdisjoint(behind)
 
     def _is_reshaped(self, function: Function) -> bool:
         """Whether a function changes a tensor's shape in place; which names hold that tensor is not followed."""

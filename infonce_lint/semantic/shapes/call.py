@@ -17,6 +17,9 @@ from infonce_lint.semantic.shapes.domain import (
 )
 from infonce_lint.semantic.shapes.facts import Relation
 
+#: Libraries whose functions take lists of numbers where they expect arrays.
+_CONVERTING = frozenset({"numpy", "tensorflow"})
+
 
 class Call:
     """One call in one run of its function.
@@ -70,7 +73,8 @@ class Call:
     def tensor(self, position: int, *names: str) -> Tensor | None:
         """An argument's shape; None when it is not given or no tensor."""
         known = self.known(position, *names)
-        self.context.prove(known)
+        if self.library not in _CONVERTING or (position == 0 and self.receiver is not None):
+            self.context.prove(known)
         return self.context.as_tensor(known) if known is not None else None
 
     def number(self, position: int, *names: str) -> Dim | None:

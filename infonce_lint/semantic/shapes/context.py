@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from typing import TYPE_CHECKING
 
 from infonce_lint.semantic.graph.values import Value
@@ -262,6 +262,10 @@ class Context(ABC):
             for left, right in pairs:
                 self.note(Relation.EQUAL, left, right, site)
         return first.of(kind)
+
+    def rests_on_guess(self, dims: Iterable[Dim]) -> bool:
+        """Whether dimensions are those of a tensor whose rank is only likely, so that there may be more of them."""
+        return any(symbol.owner in self.guessed for dim in dims for symbol in dim.of(Origin.AXIS))
 
     def confirm(self, tensor: Tensor) -> None:
         """Note that an operation takes a tensor with just the axes that it is known to have."""

@@ -28,8 +28,8 @@ def diagonal(call: Call) -> Abstract | None:
         if call.value.name != "diag":
             return None
         return Tensor((tensor.dims[0] + shift,) * 2, None, tensor.kind) if shift is not None else call.unknown(2)
-    if call.value.name == "diag":
-        call.context.confirm(tensor)
+    if call.value.name == "diag" and call.positional and call.positional[0] in call.context.rows:
+        call.context.confirm(tensor)  # a similarity, which is no vector
     places = [normal_axis(each, len(tensor.dims)) for each in (first, second)]
     if None in places or places[0] == places[1] or (len(tensor.dims) > 2 and call.value.name == "diag"):
         return None

@@ -45,7 +45,7 @@ def reshape(call: Call) -> Abstract | None:
     if not free:
         call.equal(whole, given)
         return Tensor(tuple(dims), None, tensor.kind)
-    remaining = whole.over(given)
+    remaining = whole.over(given) if not call.context.rests_on_guess(tensor.dims) else None
     if remaining is None:
         dims[free[0]] = call.fresh(free[0])
         call.kept(whole, given)
@@ -105,7 +105,9 @@ def flatten(call: Call) -> Abstract | None:
     start, end = (normal_axis(each, max(len(tensor.dims), 1)) for each in (first, last))
     if start is None or end is None:
         return None
-    merged = total(tensor.dims[start : end + 1])
+    is_counted = (last < 0 and end < len(tensor.dims) - 1) or first < 0
+    guess = is_counted and call.context.rests_on_guess(tensor.dims)
+    merged = call.fresh(start) if guess else total(tensor.dims[start : end + 1])
     return Tensor((*tensor.dims[:start], merged, *tensor.dims[end + 1 :]), tensor.rest, tensor.kind)
 
 

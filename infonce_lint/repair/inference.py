@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infonce_lint.repair.candidates import is_stored_rows
 from infonce_lint.repair.proof import Proof
+from infonce_lint.semantic.graph.dispatch import rivals_of
 from infonce_lint.semantic.graph.values import Value
 from infonce_lint.semantic.losses.similarity import SELF, TOWERS, Similarity
 from infonce_lint.semantic.shapes.dims import ONE, Dim, Origin, number
@@ -33,7 +34,19 @@ def open_question(proof: Proof, wanted: Dim) -> str:
     for relation, reason in _INDECISIVE.items():
         if any(fact.relation is relation for fact in about):
             return reason
-    return "no tensor of the loss shows how many rows a batch has"
+    return _unseen_run(proof) or "no tensor of the loss shows how many rows a batch has"
+
+
+def _unseen_run(proof: Proof) -> str:
+    """Which function's results are not known because another one may run in its place; empty where none is."""
+    for call in (call for function in proof.loss.functions for call in function.calls if call.callee is not None):
+        assert call.callee is not None
+        if call.callee.is_replaced:
+            return f"what `{call.callee.name}` runs is not seen (it is also set anew, or wrapped by a decorator)"
+        owner = next((each.owner for each in rivals_of(call)), None)
+        if owner is not None:
+            return f"`{call.callee.name}` is overridden in `{owner.name}`, so that it may give other rows"
+    return ""
 
 
 #: Why a fact of some kind does not decide a size that it speaks of, most telling first.

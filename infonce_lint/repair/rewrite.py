@@ -166,6 +166,9 @@ class Rewriter:
 
     def _edit(self, read: Value, text: str) -> Edit:
         assert read.node is not None
+        asked = next((user for user in read.users if user.op == "attr" and user.inputs[0] is read), None)
+        if asked is not None:
+            raise Refused(f"`{path_text(read)}` is no plain number here: `.{asked.name}` is asked of it")
         if " " in text and needs_brackets(read) and not is_bracketed(read.node):
             text = f"({text})"
         return replace(self.source, read.node, text)

@@ -191,7 +191,7 @@ class TestCalls:
             def __init__(self, batch_size):
                 self.own = lambda: torch.ones(2 * batch_size).bool()
         """
-        assert "`own` is also an attribute that is set" in refusal(code + child)
+        assert "what `own` runs is not seen (it is also set anew" in refusal(code + child)
 
 
 def test_an_array_has_no_device() -> None:

@@ -127,6 +127,16 @@ def python_of(text: str, cell: int | None) -> str:
     return text
 
 
+def spoken_row(text: str, path: str, row: int) -> str:
+    """A row of a source's text as messages name it, where nothing but the text is at hand: in a notebook by cell."""
+    if not is_plain(path):
+        from infonce_lint.sources.notebook import joined
+
+        cell, row = joined(text, path).cell_row(row)
+        return f"{row}" if cell is None else f"{row} of cell {cell}"
+    return f"{row}"
+
+
 def text_of(data: bytes, path: str, cell: int | None) -> str:
     """The text that a finding's positions count in; for a file that cannot be decoded, something near it."""
     from infonce_lint.sources.source import SourceError, SourceFile

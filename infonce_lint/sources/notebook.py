@@ -65,13 +65,12 @@ class _JoinedCells(SourceFile):
     def with_text(self, text: str) -> SourceFile:
         return _JoinedCells(text, self.path, self._marker)
 
-    def spoken(self, position: Position) -> str:
-        """Cell and row, as every place of a notebook is given."""
-        for row in range(position.row, 0, -1):
-            marker, _, number = self.rows[row - 1].rstrip("\n").rpartition(" ")
+    def cell_row(self, row: int) -> tuple[int | None, int]:
+        for above in range(row, 0, -1):
+            marker, _, number = self.rows[above - 1].rstrip("\n").rpartition(" ")
             if marker == self._marker:
-                return f"row {max(position.row - row, 1)} of cell {number}"
-        return super().spoken(position)
+                return int(number), max(row - above, 1)
+        return super().cell_row(row)
 
 
 class Notebook:
@@ -305,6 +304,11 @@ def _language(root: dict[str, Any]) -> str:
         if isinstance(part, dict) and isinstance(part.get(name), str) and part[name]:
             return str(part[name]).lower()
     return "python"
+
+
+def joined(text: str, path: str) -> SourceFile:
+    """The ``source`` of a notebook from its text alone, whose first row is the marker of a cell."""
+    return _JoinedCells(text, path, text.partition("\n")[0].rpartition(" ")[0])
 
 
 def cell_text(data: bytes, number: int) -> str:

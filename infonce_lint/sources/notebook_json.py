@@ -30,8 +30,8 @@ class WrittenSource:
         start, end = source_places(text)[cell - 1]
         value = text[start:end]
         self._ascii_only = text.isascii()
-        self._is_list = value.startswith("[")
-        items = [(start + first, start + last) for first, last in _items(value, 0)] if self._is_list else [(start, end)]
+        is_list = value.startswith("[")
+        items = [(start + first, start + last) for first, last in _items(value, 0)] if is_list else [(start, end)]
         self._starts: list[int] = []
         self._ends: list[int] = []
         for first, last in items if end > start else ():
@@ -39,6 +39,7 @@ class WrittenSource:
                 self._starts.append(unit.start())
                 self._ends.append(unit.end())
         self._end = (items[-1][1] - 1 if items else end - 1) if end > start else start
+        self._is_empty = is_list and not items
         self._lasts = {last - 1 for _, last in items}
         self._between = text[items[0][1] : items[1][0]] if len(items) > 1 else ""
 
@@ -53,6 +54,8 @@ class WrittenSource:
     def written(self, content: str, end: int) -> str:
         """``content`` as it has to be written where what follows it starts at ``end`` of the JSON."""
         rows = [_literal(row, self._ascii_only) for row in _rows(content)]
+        if self._is_empty:
+            return ", ".join(f'"{row}"' for row in rows)
         if not self._between:
             return "".join(rows)
         literal = f'"{self._between}"'.join(rows)

@@ -166,9 +166,14 @@ class SourceFile:
         row = bisect_right(self._row_starts, offset)
         return Position(row, offset - self._row_starts[row - 1] + 1)
 
+    def cell_row(self, row: int) -> tuple[int | None, int]:
+        """The cell of a notebook that a row stands in (None elsewhere), and the row there."""
+        return None, row
+
     def spoken(self, position: Position) -> str:
-        """The row of a place as messages name it."""
-        return f"row {position.row}"
+        """The row of a place as messages name it: in a notebook with its cell."""
+        cell, row = self.cell_row(position.row)
+        return f"row {row}" if cell is None else f"row {row} of cell {cell}"
 
     def segment(self, span: Span) -> str:
         """The text of ``span``."""

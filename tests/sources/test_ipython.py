@@ -220,8 +220,9 @@ from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
 shell.history_manager.enabled = False
 known = sorted(name for name in shell.magics_manager.magics["line"] if name.isidentifier())
-print(json.dumps([[cell, shell.transform_cell(cell)] for name in known for cell in
-    (f"{name} a b", f"  {name} -l /x", f"{name} = 1", f"{name}, b = 1, 2", f"{name} a\\nb = 1", f"{name}?", f"%%time\\n{name} a")]))
+forms = "{0} a b", "  {0} -l /x", "{0} = 1", "{0}, b = 1, 2", "{0} a\\nb = 1", "{0}?", "%%time\\n{0} a"
+cells = [form.format(name) for name in known for form in forms]
+print(json.dumps([[cell, shell.transform_cell(cell)] for cell in cells]))
 """
 
 

@@ -37,15 +37,22 @@ class FileReport(NamedTuple):
         return lines[finding.span.start.row - 1] if finding.span.start.row <= len(lines) else ""
 
     def in_file(self, span: Span) -> Span:
-        """A place in the rows of the file itself, for readers that know no cells."""
+        """A place in the rows of the file itself, for readers that know no cells; its start where that is not known."""
         if span.cell is None:
             return span
-        from infonce_lint.sources.notebook_rows import in_file
+        from infonce_lint.sources.notebook_rows import START, in_file
 
-        return in_file(self.text(None), self.text(span.cell), span)
+        try:
+            return in_file(self.text(None), self.text(span.cell), span)
+        except (ValueError, LookupError, TypeError):  # the text is no notebook, or another one by now
+            return START
 
     def edit_in_file(self, edit: Edit) -> Edit:
-        """An edit as the rows of the file itself take it."""
+        """An edit as the rows of the file itself take it.
+
+        Raises:
+            ValueError, LookupError, TypeError: the file has no such place.
+        """
         cell = edit.span.cell
         if cell is None:
             return edit

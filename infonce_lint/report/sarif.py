@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -79,7 +80,8 @@ def _result(file: FileReport, finding: Finding, mark: str, index: dict[str, int]
             for number, place in enumerate(finding.related, 1)
         ]
     if finding.fix is not None:
-        result["fixes"] = [_fix(file, artifact, finding.fix)]
+        with contextlib.suppress(ValueError, LookupError, TypeError):  # no place for it in the file: no fix there
+            result["fixes"] = [_fix(file, artifact, finding.fix)]
         result["properties"] = {"applicability": finding.fix.applicability.value}
     return result
 

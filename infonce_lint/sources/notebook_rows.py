@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from infonce_lint.finding import Edit, Span
+from infonce_lint.finding import Edit, Position, Span
 from infonce_lint.sources.notebook_json import WrittenSource
 from infonce_lint.sources.source import SourceFile
+
+START = Span(Position(1, 1), Position(1, 1))
 
 
 def in_file(json_text: str, cell_text: str, span: Span) -> Span:

@@ -29,11 +29,6 @@ class Span:
     end: Position
     cell: int | None = None
 
-    @property
-    def in_file(self) -> Span:
-        """The place in the file itself, for what knows no cells: in a notebook, which is JSON there, its start."""
-        return self if self.cell is None else Span(Position(1, 1), Position(1, 1))
-
 
 @dataclass(frozen=True, slots=True)
 class Edit:

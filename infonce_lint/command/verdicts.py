@@ -36,7 +36,8 @@ def print_verdict(verdict: Verdict, to: Console) -> None:
     from rich.text import Text
 
     examined, proof = verdict.examination, verdict.proof
-    to.print(Text.assemble((f"{shown(examined.site.path)}:{examined.site.row}", "bold"), f" {examined.site.title}"))
+    place = f"{verdict.row}" if verdict.cell is None else f"cell {verdict.cell}:{verdict.row}"
+    to.print(Text.assemble((f"{shown(examined.site.path)}:{place}", "bold"), f" {examined.site.title}"))
     for line in examined.how:
         to.print(Text(f"  {line}", "dim"))
     if proof is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from infonce_lint.sources.document import text_of
 
 if TYPE_CHECKING:
-    from infonce_lint.finding import Finding
+    from infonce_lint.finding import Edit, Finding, Span
 
 
 class FileReport(NamedTuple):
@@ -35,6 +35,30 @@ class FileReport(NamedTuple):
         """The line on which the finding starts, without its ending; empty if the file has no such line."""
         lines = split_rows(self.text(finding.span.cell))
         return lines[finding.span.start.row - 1] if finding.span.start.row <= len(lines) else ""
+
+    def in_file(self, span: Span) -> Span:
+        """A place in the rows of the file itself, for readers that know no cells; its start where that is not known."""
+        if span.cell is None:
+            return span
+        from infonce_lint.sources.notebook_rows import START, in_file
+
+        try:
+            return in_file(self.text(None), self.text(span.cell), span)
+        except (ValueError, LookupError, TypeError):  # the text is no notebook, or another one by now
+            return START
+
+    def edit_in_file(self, edit: Edit) -> Edit:
+        """An edit as the rows of the file itself take it.
+
+        Raises:
+            ValueError, LookupError, TypeError: the file has no such place.
+        """
+        cell = edit.span.cell
+        if cell is None:
+            return edit
+        from infonce_lint.sources.notebook_rows import edit_in_file
+
+        return edit_in_file(self.text(None), self.text(cell), edit)
 
 
 class Outcome(NamedTuple):

@@ -11,7 +11,7 @@ from infonce_lint.report import each, level, place
 def report(files: Sequence[FileReport], *, unsafe_fixes: bool) -> Iterator[str]:
     """One command a finding, ``::error`` or ``::warning``."""
     for file, finding in each(files):
-        span = finding.span.in_file
+        span = file.in_file(finding.span)
         start, end = span.start, span.end
         where = {"title": f"infonce-lint ({finding.code})", "file": file.path, "line": start.row, "col": start.column}
         if end.row == start.row:  # GitHub refuses columns on a range of lines

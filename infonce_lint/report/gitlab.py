@@ -15,7 +15,7 @@ def report(files: Sequence[FileReport], *, unsafe_fixes: bool) -> Iterator[str]:
     """One list with an entry a finding."""
     entries = []
     for file, finding, fingerprint in fingerprinted(files):
-        span = finding.span.in_file
+        span = file.in_file(finding.span)
         entries.append(
             {
                 "check_name": finding.code,

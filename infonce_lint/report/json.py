@@ -11,6 +11,7 @@ from infonce_lint.engine.checked import FileReport
 from infonce_lint.finding import Finding, Fix, Position, Span
 from infonce_lint.report import each, level
 from infonce_lint.rules.catalogue import find
+from infonce_lint.sources.document import python_of
 from infonce_lint.sources.source import SourceFile
 from infonce_lint.sources.suppression import Suppressions
 
@@ -31,7 +32,7 @@ def as_json(file: FileReport, finding: Finding) -> dict[str, Any]:
         "fix": _fix(finding.fix) if finding.fix else None,
         "message": finding.text,
         "name": entry.name if entry else None,
-        "noqa_row": _suppressions(file.text(finding.span.cell)).comment_row(finding.span.start.row),
+        "noqa_row": _suppressions(file.text(finding.span.cell), finding.span.cell).comment_row(finding.span.start.row),
         "related": [
             {"cell": place.span.cell, **_range(place.span), "message": place.message} for place in finding.related
         ],
@@ -41,8 +42,8 @@ def as_json(file: FileReport, finding: Finding) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _suppressions(text: str) -> Suppressions:
-    return Suppressions(SourceFile.from_text(text, ""))
+def _suppressions(text: str, cell: int | None) -> Suppressions:
+    return Suppressions(SourceFile.from_text(python_of(text, cell), ""))
 
 
 def _fix(fix: Fix) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -65,7 +66,7 @@ def _result(file: FileReport, finding: Finding, mark: str, index: dict[str, int]
         "ruleId": finding.code,
         "level": level(finding),
         "message": {"text": finding.text},
-        "locations": [_location(artifact, finding.span)],
+        "locations": [_location(file, artifact, finding.span)],
         "partialFingerprints": {"infonceLint/v1": mark},
     }
     if finding.code in index:
@@ -75,26 +76,29 @@ def _result(file: FileReport, finding: Finding, mark: str, index: dict[str, int]
         result["suppressions"] = [{"kind": kind, "status": "accepted"}]
     if finding.related:
         result["relatedLocations"] = [
-            {"id": number, **_location(artifact, place.span), "message": {"text": place.message}}
+            {"id": number, **_location(file, artifact, place.span), "message": {"text": place.message}}
             for number, place in enumerate(finding.related, 1)
         ]
     if finding.fix is not None:
-        result["fixes"] = [_fix(artifact, finding.fix)]
+        with contextlib.suppress(ValueError, LookupError, TypeError):  # no place for it in the file: no fix there
+            result["fixes"] = [_fix(file, artifact, finding.fix)]
         result["properties"] = {"applicability": finding.fix.applicability.value}
     return result
 
 
-def _fix(artifact: dict[str, str], fix: Fix) -> dict[str, Any]:
+def _fix(file: FileReport, artifact: dict[str, str], fix: Fix) -> dict[str, Any]:
     replacements = [
-        {"deletedRegion": _region(edit.span), "insertedContent": {"text": edit.content}} for edit in fix.edits
+        {"deletedRegion": _region(edit.span), "insertedContent": {"text": edit.content}}
+        for edit in map(file.edit_in_file, fix.edits)
     ]
     change = {"artifactLocation": artifact, "replacements": replacements}
     return {"description": {"text": fix.message}, "artifactChanges": [change]}
 
 
-def _location(artifact: dict[str, str], span: Span) -> dict[str, Any]:
-    location: dict[str, Any] = {"physicalLocation": {"artifactLocation": artifact, "region": _region(span)}}
-    if span.cell is not None:  # SARIF has no cells: the region counts inside the one named here
+def _location(file: FileReport, artifact: dict[str, str], span: Span) -> dict[str, Any]:
+    region = _region(file.in_file(span))
+    location: dict[str, Any] = {"physicalLocation": {"artifactLocation": artifact, "region": region}}
+    if span.cell is not None:  # SARIF has no cells: the region is that of the file, and this the place that people see
         location["logicalLocations"] = [{"name": f"cell {span.cell}", "kind": "cell"}]
     return location
 

@@ -31,10 +31,15 @@ _PARSE_ERROR = """
 
     ## What it does
     Reports a file that cannot be opened, decoded or parsed: a syntax error, Python 2, bytes that are not of the
-    declared encoding, NUL bytes, a notebook that is no JSON, or nesting too deep for the parser.
+    declared encoding, NUL bytes, a notebook that is no JSON, or nesting too deep for the parser. Where a later Python
+    reads the file, the message says which one it needs.
+
+    Of the files that a folder holds, only those are reported whose words could make a finding, if they parsed; a file
+    that is named on the command line is always reported. In a notebook each cell is judged by itself, as IPython reads
+    it; of a cell that does not parse, imports and assignments that can be read still count for the other cells.
 
     ## Why is this bad?
-    Nothing can be said about the losses in such a file, and a linter that passes over it in silence would look green.
+    Nothing can be said about the losses in such a file, and a linter that passes over one in silence would look green.
 
     ## Example
     ```python

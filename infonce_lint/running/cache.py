@@ -23,6 +23,8 @@ SETTLED_NS = 2_000_000_000
 """A file changed this shortly ago may change again within one tick of the clock; it is not remembered yet."""
 _LONGEST = 200_000_000
 """Bytes; no file of ours is longer."""
+_PARSED = " parsed"
+"""Behind the identity of a file that has no syntax error either, which is told of the files that are named alone."""
 
 
 class _Shelf:
@@ -47,15 +49,18 @@ class ResultCache:
         self._shelves: dict[Settings, _Shelf] = {}
 
     def is_clean(self, target: Target, status: os.stat_result | None) -> bool:
-        """Whether a file, as it stands, had no finding under its settings."""
-        return status is not None and self._shelf(target.settings).known.get(target.path) == _identity(status)
+        """Whether a file, as it stands, had no finding under its settings; one that is named must have been parsed."""
+        if status is None:
+            return False
+        known, identity = self._shelf(target.settings).known.get(target.path), _identity(status)
+        return known == identity + _PARSED or (known == identity and not target.named)
 
     def remember(self, target: Target, status: os.stat_result | None) -> None:
         """Note that a file had no finding; ``status`` is its `os.stat` from before it was read."""
         if status is None or any(mark in target.path for mark in "\0\n"):
             return
         if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > SETTLED_NS:
-            self._shelf(target.settings).added[target.path] = _identity(status)
+            self._shelf(target.settings).added[target.path] = _identity(status) + _PARSED * target.named
 
     def save(self) -> None:
         """Write what was learned, at once and whole; of two runs that end together one wins."""

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 class Target(NamedTuple):
     """A file to lint: its path as it is shown (relative to the current folder where it lies below it).
 
-    ``known`` are the findings that its baseline holds.
+    ``known`` are the findings that its baseline holds; ``named`` files were asked for one by one, not with a folder.
     """
 
     path: str
     settings: Settings
     known: tuple[Mark, ...] = ()
+    named: bool = False
 
 
 class Discovery:
@@ -65,8 +66,10 @@ class _Search:
         self._seen: dict[str, bool] = {}  # real paths, and whether each was met under its own name
         self._links: list[tuple[int, str]] = []  # targets that are symbolic links: index and real path
         self._exclusions: dict[Configuration, PathPatterns] = {}
+        self._named: set[str] = set()  # real paths
 
     def run(self, paths: Sequence[str]) -> Discovery:
+        self._named = {os.path.realpath(path) for path in paths if os.path.isfile(path)}
         for path in paths:
             if os.path.isdir(path):
                 self._take_folder(path)
@@ -112,7 +115,7 @@ class _Search:
         self._seen[real] = not is_link
         if is_link:
             self._links.append((len(self._found.targets), real))
-        self._found.targets.append(Target(name, configuration.for_file(absolute)))
+        self._found.targets.append(Target(name, configuration.for_file(absolute), named=real in self._named))
 
     def _take_folder(self, path: str) -> None:
         folder = os.path.abspath(path)
@@ -145,7 +148,7 @@ class _Search:
             return
         try:
             with os.scandir(folder) as listing:
-                wanted = (entry for entry in listing if entry.name.endswith(SUFFIXES) or _is_folder(entry))
+                wanted = (entry for entry in listing if _is_source(entry.name) or _is_folder(entry))
                 entries = sorted(wanted, key=lambda entry: entry.name)
         except OSError as error:
             self._report(f"{shown(folder)}: cannot be read: {error.strerror or error}")
@@ -168,6 +171,11 @@ class _Search:
         if configuration not in self._exclusions:
             self._exclusions[configuration] = _excluded(configuration)
         return self._exclusions[configuration]
+
+
+def _is_source(name: str) -> bool:
+    """Whether a file of a folder is looked at; ``._a.py`` holds what macOS knows of ``a.py``, and no Python."""
+    return name.endswith(SUFFIXES) and not name.startswith("._")
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -16,6 +16,7 @@ from infonce_lint.engine.checked import Outcome, is_fixable
 from infonce_lint.running.compiled import compiles
 from infonce_lint.running.files import Target
 from infonce_lint.settings import Settings
+from infonce_lint.sources.document import is_plain
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from infonce_lint.finding import Finding
     from infonce_lint.running.cache import ResultCache
 
+_UNPARSED = "NCE900"
 _PATIENCE = 0.05  # seconds before a run may be shared among processes, which costs about 0.05
 _MANY = 500  # files that are sure to last as long
 _WORTH_IT = 0.2  # seconds that must then be left by the pace so far
@@ -197,10 +199,14 @@ def process(target: Target, mode: Mode, *, unsafe: bool, linted: Linted | None =
             data = file.read()
     except OSError as error:
         return Outcome(target.path, findings=(_unreadable(error),))
-    if not may_report(data, target.path, target.settings) and compiles(data, target.path, status):
+    if not may_report(data, target.path, target.settings) and (
+        not target.named or (is_plain(target.path) and compiles(data, target.path, status))
+    ):
         return Outcome(target.path)
     known = target.known
     outcome = process_bytes(data, target.path, target.settings, mode, unsafe=unsafe, linted=linted, known=known)
+    if not target.named:
+        outcome = _without_trifles(outcome, data, target.settings)
     if mode in (Mode.FIX, Mode.ADD_NOQA) and outcome.after is not None:
         from infonce_lint.running.writing import write_atomically
 
@@ -211,6 +217,17 @@ def process(target: Target, mode: Mode, *, unsafe: bool, linted: Linted | None =
             failed = f"{target.path}: not changed, it cannot be written: {error.strerror or error}"
             return unfixed._replace(error=failed)
     return outcome._replace(data=b"") if outcome.is_clean else outcome
+
+
+def _without_trifles(outcome: Outcome, data: bytes, settings: Settings) -> Outcome:
+    """The outcome of a file that nobody named, without what cannot be parsed in it where it could hold no finding."""
+    if not any(each.code == _UNPARSED for each in outcome.findings):
+        return outcome
+    from infonce_lint.screening.unparsed import may_matter
+
+    if may_matter(data, outcome.path, settings):
+        return outcome
+    return outcome._replace(findings=tuple(each for each in outcome.findings if each.code != _UNPARSED))
 
 
 def with_silenced(outcome: Outcome, settings: Settings) -> Outcome:
@@ -235,7 +252,7 @@ def _unreadable(error: OSError) -> Finding:
     from infonce_lint.finding import Finding, Position, Span
 
     start = Position(1, 1)
-    return Finding("NCE900", f"The file cannot be read: {error.strerror or error}", Span(start, start))
+    return Finding(_UNPARSED, f"The file cannot be read: {error.strerror or error}", Span(start, start))
 
 
 def process_bytes(

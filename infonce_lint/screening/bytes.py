@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from infonce_lint.screening.tie_words import may_tie_size
 from infonce_lint.semantic.names import SIZE_WORDS, is_config_size_name, is_constant_size_name, words
 from infonce_lint.settings import Settings
-from infonce_lint.sources.document import is_plain
+from infonce_lint.sources.document import code_of, is_plain
 
 if TYPE_CHECKING:
     import ast
@@ -67,10 +67,12 @@ def may_report(data: bytes, path: str, settings: Settings) -> bool:
 
     What stands before `may_hold_finding` where there are many files: it decodes next to nothing and parses little.
     """
-    if settings.size_names or settings.config_names or not is_plain(path):
+    if settings.size_names or settings.config_names:
         return True
     end = data.find(b"\n", data.find(b"\n") + 1)
-    if data.find(b"coding", 0, end if end >= 0 else len(data)) >= 0:
+    if not is_plain(path):
+        data = code_of(data, path)
+    elif data.find(b"coding", 0, end if end >= 0 else len(data)) >= 0:
         return True  # perhaps a declared encoding, in which the bytes mean something else
     if may_name_our_codes(data):
         return True

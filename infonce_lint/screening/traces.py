@@ -65,6 +65,15 @@ def may_read_size(parts: Iterable[tuple[ast.Module, Sequence[int]]]) -> bool:
     return False
 
 
+def may_hold_loss(words: set[str], *, has_product: bool) -> bool:
+    """Whether a text without a tree could compare rows or call a loss, if each of its words is all that it can be."""
+    names = _Traces()
+    names.called, names.defined, names.bound, names.loaded, names.factors = words, words, words, words, words
+    names.attributes = {word: [] for word in words}
+    names.has_product, names.has_new_axis = has_product, True
+    return names.may_hold_loss()
+
+
 class _Traces(UsedNames):
     """What the names of a file allow for."""
 

@@ -72,6 +72,21 @@ def is_plain(path: str) -> bool:
     return not path.endswith(_NOTEBOOK)
 
 
+def code_of(data: bytes, path: str) -> bytes:
+    """The bytes to search for what a file's Python says: those of the file, or of the code cells in a notebook."""
+    if is_plain(path):
+        return data
+    from infonce_lint.sources.notebook import code_cells
+    from infonce_lint.sources.source import SourceError
+
+    try:
+        cells = code_cells(data)
+    except SourceError:
+        return data
+    # a statement between two cells: an indented one goes on where no other ends
+    return "\npass\n".join(text for _, text in cells).encode("utf-8", "surrogatepass")
+
+
 def read(data: bytes, path: str) -> Document:
     """The document that a file's bytes are; its name says how they are written.
 
@@ -99,17 +114,27 @@ def opened(parts: Sequence[tuple[str, bool]], path: str, *, in_cells: bool) -> D
 
 
 def python_of(text: str, cell: int | None) -> str:
-    """The text of a file, or of a cell, as Python of the same rows: a cell that is none loses its magics."""
+    """The text of a file, or of a cell, as Python of the same rows: a cell loses what IPython alone understands."""
     from infonce_lint.sources.source import SourceError, SourceFile
 
     if cell is not None:
         try:
             SourceFile(text, "").tree  # noqa: B018  raises SourceError
         except SourceError:
-            from infonce_lint.sources.magics import neutralised
+            from infonce_lint.sources.ipython import as_python
 
-            return neutralised(text)
+            return as_python(text).python
     return text
+
+
+def spoken_row(text: str, path: str, row: int) -> str:
+    """A row of a source's text as messages name it, where nothing but the text is at hand: in a notebook by cell."""
+    if not is_plain(path):
+        from infonce_lint.sources.notebook import joined
+
+        cell, row = joined(text, path).cell_row(row)
+        return f"{row}" if cell is None else f"{row} of cell {cell}"
+    return f"{row}"
 
 
 def text_of(data: bytes, path: str, cell: int | None) -> str:

@@ -1,12 +1,14 @@
 """A Jupyter notebook as one Python file: its code cells joined in order, and the way back to cells and to JSON.
 
 Cells count from 1 over all cells. Each code cell is one block of the joined file, under a marker row ``# %% cell 3``;
-IPython's own syntax is neutralised in it (`magics.py`). A cell that does not parse is left out and reported alone.
+IPython's own syntax is written as Python in it (`ipython.py`). A cell that does not parse is reported alone, and of it
+only what binds names is left (`readable.py`).
 """
 
 from __future__ import annotations
 
 import codecs
+import contextlib
 import difflib
 import json
 from bisect import bisect_right
@@ -16,9 +18,20 @@ from typing import Any
 
 from infonce_lint.finding import Edit, Finding, Position, Related, Span
 from infonce_lint.sources import nesting, notebook_json
-from infonce_lint.sources.edits import apply_edits
-from infonce_lint.sources.magics import neutralised
+from infonce_lint.sources.edits import apply_edits, with_row_breaks
+from infonce_lint.sources.ipython import CellCode, as_python
+from infonce_lint.sources.prompts import has_prompt, is_blank, rows_of
+from infonce_lint.sources.readable import bindings_alone
 from infonce_lint.sources.source import SourceError, SourceFile
+
+#: Where metadata name the language of a cell.
+_LANGUAGE_PATHS = (
+    ("vscode", "languageId"),
+    ("dotnet_interactive", "language"),
+    ("polyglot_notebook", "kernelName"),
+    ("kernel",),
+    ("deepnote_cell_type",),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +41,18 @@ class _Cell:
     number: int
     marker_row: int
     text: str
-    python: str
+    code: CellCode
+
+    def prefix(self, row: int) -> str:
+        """What stands before the Python on a row, counted from 1."""
+        prefixes = self.code.prefixes
+        return prefixes[row - 1] if 0 < row <= len(prefixes) else ""
+
+    def prefix_of_new(self, row: int) -> str:
+        """What has to stand before the Python of rows that are put above ``row``, or in its place."""
+        rows = rows_of(self.text)
+        order = [*range(row, len(rows) + 1), *range(min(row, len(rows) + 1) - 1, 0, -1)]
+        return self.prefix(next((each for each in order if not is_blank(rows[each - 1])), 0))
 
 
 class _JoinedCells(SourceFile):
@@ -41,13 +65,12 @@ class _JoinedCells(SourceFile):
     def with_text(self, text: str) -> SourceFile:
         return _JoinedCells(text, self.path, self._marker)
 
-    def spoken(self, position: Position) -> str:
-        """Cell and row, as every place of a notebook is given."""
-        for row in range(position.row, 0, -1):
-            marker, _, number = self.rows[row - 1].rstrip("\n").rpartition(" ")
+    def cell_row(self, row: int) -> tuple[int | None, int]:
+        for above in range(row, 0, -1):
+            marker, _, number = self.rows[above - 1].rstrip("\n").rpartition(" ")
             if marker == self._marker:
-                return f"row {max(position.row - row, 1)} of cell {number}"
-        return super().spoken(position)
+                return int(number), max(row - above, 1)
+        return super().cell_row(row)
 
 
 class Notebook:
@@ -66,10 +89,10 @@ class Notebook:
         blocks: list[str] = []
         row = 1
         for number, text in cells:
-            python = self._python(number, text)
-            if python is not None:
-                self._cells.append(_Cell(number, row, text, python))
-                blocks.append(f"{self._marker} {number}\n{_ended(python)}")
+            code = self._code(number, text)
+            if code is not None:
+                self._cells.append(_Cell(number, row, text, code))
+                blocks.append(f"{self._marker} {number}\n{_ended(code.python)}")
                 row += len(SourceFile(blocks[-1], path).rows) - 1
         self.source: SourceFile = _JoinedCells("".join(blocks), path, self._marker)
 
@@ -98,17 +121,24 @@ class Notebook:
         written = [{"cell_type": "code" if is_python else "markdown", "source": text} for text, is_python in cells]
         return cls.from_bytes(json.dumps({"cells": written}).encode(), path)
 
-    def _python(self, number: int, text: str) -> str | None:
-        """A cell as Python that parses; None, and an error noted, if it is not."""
+    def _code(self, number: int, text: str) -> CellCode | None:
+        """A cell as Python that parses; an error is noted if it is not, and None means that nothing of it is left."""
+        if not has_prompt(text):
+            with contextlib.suppress(SourceError):
+                return CellCode(self._parsed(text), ())
+        code = as_python(text)
         try:
-            try:
-                return self._parsed(text)
-            except SourceError:
-                return self._parsed(neutralised(text))
+            self._parsed(code.python)
+            return code
         except SourceError as error:
-            place = replace(error.finding.span, cell=number)
-            self.errors.append(replace(error.finding, span=place))
-            return None
+            with contextlib.suppress(SourceError):
+                return CellCode(self._parsed(text), ())
+            start = error.position
+            prefix = code.prefixes[start.row - 1] if start.row <= len(code.prefixes) else ""
+            start = Position(start.row, start.column + len(prefix))
+            self.errors.append(replace(error.finding, span=Span(start, start, number)))
+        left = bindings_alone(code.python)
+        return None if left is None else code._replace(python=left)
 
     def _parsed(self, text: str) -> str:
         source = SourceFile(text, self.path)
@@ -128,16 +158,23 @@ class Notebook:
 
         def inside(position: Position) -> Position:
             row = position.row - cell.marker_row
-            return Position(row, position.column) if row > 0 else Position(1, 1)
+            return Position(row, position.column + len(cell.prefix(row))) if row > 0 else Position(1, 1)
 
         return Span(inside(span.start), inside(span.end), cell.number)
+
+    def _locate_edit(self, edit: Edit) -> Edit:
+        """An edit of ``source`` in its cell: what stands before the Python there stands on its new rows too."""
+        span = self.locate(edit.span)
+        cell = next((each for each in self._cells if each.number == span.cell), None)
+        prefix = cell.prefix_of_new(span.end.row) if cell is not None and cell.code.prefixes else ""
+        return Edit(span, with_row_breaks(edit.content, f"\n{prefix}") if prefix else edit.content)
 
     def place(self, finding: Finding) -> Finding:
         """``finding`` of ``source`` with every place given by cell: its related ones and its edits too."""
         related = tuple(Related(self.locate(each.span), each.message) for each in finding.related)
         fix = finding.fix
         if fix is not None:
-            fix = replace(fix, edits=tuple(Edit(self.locate(each.span), each.content) for each in fix.edits))
+            fix = replace(fix, edits=tuple(map(self._locate_edit, fix.edits)))
         return replace(finding, span=self.locate(finding.span), related=related, fix=fix)
 
     # ---- back to JSON
@@ -161,7 +198,7 @@ class Notebook:
         ascii_only = self._json_text.isascii()
         pieces, done = [], 0
         for cell, block in zip(self._cells, self._blocks(text)):
-            if block == _ended(cell.python):
+            if block == _ended(cell.code.python):
                 continue
             start, end = places[cell.number - 1]
             value, wanted = self._json_text[start:end], _restored(cell, block)
@@ -201,19 +238,21 @@ def _ended(text: str) -> str:
 
 
 def _restored(cell: _Cell, block: str) -> str:
-    """The cell's text after its Python changed into ``block``, with its own rows instead of the neutralised ones."""
-    if _ended(cell.python) != cell.python:
+    """The cell's text after its Python changed into ``block``, with its own rows instead of those put for them."""
+    python = cell.code.python
+    if _ended(python) != python:
         block = block.removesuffix("\n")
-    own, before, after = cell.text.split("\n"), cell.python.split("\n"), block.split("\n")
+    own, before, after = rows_of(cell.text), rows_of(python), rows_of(block)
     rows: list[str] = []
     for change, start, end, new_start, new_end in difflib.SequenceMatcher(None, before, after, False).get_opcodes():
         if change == "equal":
             rows += own[start:end]
-        elif own[start:end] != before[start:end]:
+        elif any(own[each] != cell.prefix(each + 1) + before[each] for each in range(start, end)):
             raise ValueError(f"cell {cell.number}: the edits change a row that only IPython understands")
         else:
-            rows += after[new_start:new_end]
-    return "\n".join(rows)
+            prefix = cell.prefix_of_new(start + 1) if cell.code.prefixes else ""
+            rows += [prefix + row if row else row for row in after[new_start:new_end]]
+    return "".join(rows)
 
 
 def _code_cells(root: Any) -> list[tuple[int, str]]:
@@ -224,21 +263,41 @@ def _code_cells(root: Any) -> list[tuple[int, str]]:
     if not isinstance(cells, list):
         raise SourceError("not a notebook of format 4: it has no list of cells")
     found = []
+    language = _language(root)
     for number, cell in enumerate(cells, start=1):
         if not isinstance(cell, dict):
             raise SourceError(f"not a notebook: cell {number} is no JSON object")
-        if cell.get("cell_type") != "code":
+        if cell.get("cell_type") != "code" or not _is_python(_language_of(cell) or language):
             continue
         source = cell.get("source", "")
         rows = [source] if isinstance(source, str) else source
         if not isinstance(rows, list) or not all(isinstance(row, str) for row in rows):
             raise SourceError(f"not a notebook: the source of cell {number} is neither a string nor a list of strings")
         found.append((number, "".join(rows)))
-    return found if _language(root).startswith(("python", "ipython", "sage")) else []
+    return found
+
+
+def _is_python(language: str) -> bool:
+    return language.startswith(("python", "ipython", "sage"))
+
+
+def _language_of(cell: dict[str, Any]) -> str:
+    """The language that a cell's metadata name, in small letters; empty if they leave it to the notebook.
+
+    VS Code, SoS, Polyglot Notebooks and Deepnote mix languages in one notebook; each has a place of its own for it.
+    """
+    metadata = cell.get("metadata")
+    for path in _LANGUAGE_PATHS:
+        value = metadata
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        if isinstance(value, str) and value and value.lower() not in ("code", "sos"):
+            return value.lower()
+    return ""
 
 
 def _language(root: dict[str, Any]) -> str:
-    """The notebook's language in small letters; Python if it does not say."""
+    """The notebook's language in small letters; Python if it does not say, or has a kernel for several languages."""
     metadata = root.get("metadata")
     for key, name in (("language_info", "name"), ("kernelspec", "language")):
         part = metadata.get(key) if isinstance(metadata, dict) else None
@@ -247,8 +306,22 @@ def _language(root: dict[str, Any]) -> str:
     return "python"
 
 
+def joined(text: str, path: str) -> SourceFile:
+    """The ``source`` of a notebook from its text alone, whose first row is the marker of a cell."""
+    return _JoinedCells(text, path, text.partition("\n")[0].rpartition(" ")[0])
+
+
 def cell_text(data: bytes, number: int) -> str:
     """The text of one code cell, whether it parses or not; empty if there is none of that number.
+
+    Raises:
+        SourceError: as `Notebook.from_bytes`.
+    """
+    return dict(code_cells(data)).get(number, "")
+
+
+def code_cells(data: bytes) -> list[tuple[int, str]]:
+    """Number and text of each Python cell of a notebook, whether it parses or not.
 
     Raises:
         SourceError: as `Notebook.from_bytes`.
@@ -257,4 +330,4 @@ def cell_text(data: bytes, number: int) -> str:
         root = json.loads(data.decode("utf-8-sig"))
     except (RecursionError, ValueError) as error:
         raise SourceError(f"not a notebook: {error}") from None
-    return dict(_code_cells(root)).get(number, "")
+    return _code_cells(root)

@@ -14,7 +14,52 @@ from itertools import pairwise
 
 _BLANKS = re.compile(r"[ \t\n\r]*")
 _ESCAPE = re.compile(r"\\.")
+_UNIT = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|.", re.DOTALL)
 _DECODER = json.JSONDecoder()
+
+
+class WrittenSource:
+    """The source of a cell as it is written in a notebook's JSON: where each character of it stands there."""
+
+    def __init__(self, text: str, cell: int) -> None:
+        """Look up the source of a cell, counted from 1, in the JSON ``text``.
+
+        Raises:
+            IndexError: there is no such cell.
+        """
+        start, end = source_places(text)[cell - 1]
+        value = text[start:end]
+        self._ascii_only = text.isascii()
+        is_list = value.startswith("[")
+        items = [(start + first, start + last) for first, last in _items(value, 0)] if is_list else [(start, end)]
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        for first, last in items if end > start else ():
+            for unit in _UNIT.finditer(text, first + 1, last - 1):
+                self._starts.append(unit.start())
+                self._ends.append(unit.end())
+        self._end = (items[-1][1] - 1 if items else end - 1) if end > start else start
+        self._is_empty = is_list and not items
+        self._lasts = {last - 1 for _, last in items}
+        self._between = text[items[0][1] : items[1][0]] if len(items) > 1 else ""
+
+    def start(self, offset: int) -> int:
+        """Where the character at ``offset`` of the cell starts in the JSON; the end of the source behind the last."""
+        return self._starts[offset] if offset < len(self._starts) else self._end
+
+    def end(self, offset: int) -> int:
+        """Where what stands before ``offset`` ends in the JSON."""
+        return self._ends[offset - 1] if 0 < offset <= len(self._ends) else self.start(offset)
+
+    def written(self, content: str, end: int) -> str:
+        """``content`` as it has to be written where what follows it starts at ``end`` of the JSON."""
+        rows = [_literal(row, self._ascii_only) for row in _rows(content)]
+        if self._is_empty:
+            return ", ".join(f'"{row}"' for row in rows)
+        if not self._between:
+            return "".join(rows)
+        literal = f'"{self._between}"'.join(rows)
+        return f'{literal}"{self._between}"' if content.endswith("\n") and end not in self._lasts else literal
 
 
 def source_places(text: str) -> list[tuple[int, int]]:

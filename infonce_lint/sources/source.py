@@ -11,6 +11,7 @@ import codecs
 import contextlib
 import io
 import re
+import sys
 import tokenize
 import warnings
 from bisect import bisect_right
@@ -34,16 +35,28 @@ _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 _UNUSUAL_BLANKS = {"\f": "a form feed", "\r": "a carriage return without a line feed"}
 
+_RUNNING = f"{sys.version_info[0]}.{sys.version_info[1]}"
+
 _INDENTING_TAB = re.compile(r"^[ \t]*\t[ \t]*", re.MULTILINE)
 
 
 class SourceError(Exception):
     """This text cannot be read as Python 3; ``message`` is one line and ``position`` the place to look at."""
 
-    def __init__(self, message: str, position: Position | None = None) -> None:
+    def __init__(self, message: str, position: Position | None = None, *, text: str = "") -> None:
+        """``text`` is what has a syntax error, if it may be one for this version of Python alone."""
         super().__init__(message)
-        self.message = message
         self.position = position or Position(1, 1)
+        self._message = message
+        self._text = text
+
+    @cached_property
+    def message(self) -> str:
+        """What is wrong; found out when it is told, since a later Python's syntax takes libcst to know it."""
+        from infonce_lint.sources import newer
+
+        version = newer.needed(self._text) if self._text else ""
+        return f"needs Python {version} or later; this one is {_RUNNING}" if version else self._message
 
     @property
     def finding(self) -> Finding:
@@ -153,9 +166,14 @@ class SourceFile:
         row = bisect_right(self._row_starts, offset)
         return Position(row, offset - self._row_starts[row - 1] + 1)
 
+    def cell_row(self, row: int) -> tuple[int | None, int]:
+        """The cell of a notebook that a row stands in (None elsewhere), and the row there."""
+        return None, row
+
     def spoken(self, position: Position) -> str:
-        """The row of a place as messages name it."""
-        return f"row {position.row}"
+        """The row of a place as messages name it: in a notebook with its cell."""
+        cell, row = self.cell_row(position.row)
+        return f"row {row}" if cell is None else f"row {row} of cell {cell}"
 
     def segment(self, span: Span) -> str:
         """The text of ``span``."""
@@ -186,7 +204,7 @@ class SourceFile:
                 return ast.parse(self.text)
         except SyntaxError as error:
             place = self._nearest(error.lineno, error.offset)
-            raise SourceError(_one_line(f"syntax error: {error.msg}"), place) from None
+            raise SourceError(_one_line(f"syntax error: {error.msg}"), place, text=self.text) from None
         except (RecursionError, MemoryError):
             raise SourceError("too deeply nested for CPython's parser") from None
         except ValueError as error:  # a lone surrogate, an integer of thousands of digits

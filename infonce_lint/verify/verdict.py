@@ -41,6 +41,7 @@ class Verdict:
         proof: for a loss with findings, what running it before and after its fix showed.
         fix: ``safe`` or ``unsafe``; empty where there is none.
         withheld: why there is no fix.
+        cell: the cell of a notebook that the loss stands in, from 1, and its row there; elsewhere None and the row.
     """
 
     target: str
@@ -48,6 +49,8 @@ class Verdict:
     proof: SiteProof | None = None
     fix: str = ""
     withheld: str = ""
+    cell: int | None = None
+    row: int = 1
 
     @property
     def passed(self) -> bool:
@@ -64,7 +67,8 @@ class Verdict:
             "target": self.target,
             "filename": site.path,
             "loss": site.title,
-            "row": site.row,
+            "cell": self.cell,
+            "row": self.row,
             "passed": self.passed,
             "problem": examined.problem or None,
             "how": list(examined.how),
@@ -95,9 +99,11 @@ def judge(
         fixed = source.with_text(outcome.text)
     for site in sites:
         if site.buggy:
-            yield _buggy(target, site, source, fixed, findings, settings, worker, options)
+            verdict = _buggy(target, site, source, fixed, findings, settings, worker, options)
         else:
-            yield Verdict(target.text, _alone(site, source, settings, worker, options))
+            verdict = Verdict(target.text, _alone(site, source, settings, worker, options))
+        verdict.cell, verdict.row = source.cell_row(site.row)
+        yield verdict
 
 
 def _buggy(

@@ -9,8 +9,8 @@ Ours and the other run in turns, so that a busy machine slows down both; a ratio
 and behind it stand the middle half of them. Nothing is installed for it: a case whose other command is not there is
 left out, with a line that says so.
 
-Where Python has compiled a file, as it does for every package that pip installs, we trust that it parses; the case
-`tree-uncompiled` is the same tree without that.
+The case `tree-uncompiled` is the tree without the bytecode that pip leaves: a file of a folder is not parsed to know
+that it parses, so the two should take the same time.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from infonce_lint.finding import Applicability, Edit, Finding, Fix, Position, Related, Span
-from infonce_lint.sources.magics import neutralised
+from infonce_lint.sources.ipython import as_python
 from infonce_lint.sources.notebook import Notebook
 from infonce_lint.sources.source import UNREADABLE, SourceError
 from tests.hostile import BROKEN, NESTED
@@ -107,9 +107,9 @@ def test_bad_json_is_placed() -> None:
     assert caught.value.position == Position(2, 6)
 
 
-def test_a_cell_that_does_not_parse_is_reported_and_left_out() -> None:
+def test_a_cell_that_does_not_parse_is_reported_and_left_out_but_for_what_it_binds() -> None:
     book = notebook("a = 1", "b = (\n", cell("text", "markdown"), "c = 1\nprint c", "d = 2")
-    assert [ast.unparse(each) for each in book.source.tree.body] == ["a = 1", "d = 2"]
+    assert [ast.unparse(each) for each in book.source.tree.body] == ["a = 1", "c = 1", "d = 2"]
     assert [(each.code, each.span.cell, each.span.start.row) for each in book.errors] == [
         (UNREADABLE, 2, 1),
         (UNREADABLE, 4, 2),
@@ -123,7 +123,8 @@ def test_broken_cells_never_crash(name: str) -> None:
     whole = notebook_json(cell(BROKEN[name]), cell("a = 1"))
     book = Notebook.from_bytes(json.dumps(whole).encode(), "test.ipynb")
     assert [each.span.cell for each in book.errors] == [1]
-    assert len(book.source.tree.body) == 1
+    assert ast.unparse(book.source.tree.body[-1]) == "a = 1"
+    assert all(isinstance(each, ast.Assign | ast.Import | ast.ImportFrom) for each in book.source.tree.body)
 
 
 @pytest.mark.parametrize("name", ["sum", "and", "elif ladder", "pattern mappings", "adjacent strings"])
@@ -160,14 +161,14 @@ def test_a_cell_that_libcst_would_not_survive_is_left_out(name: str) -> None:
     ],
 )
 def test_magics_become_python_of_the_same_rows(text: str, python: str) -> None:
-    assert neutralised(text) == python
+    assert as_python(text).python == python
     assert ast.parse(python)
     assert text.count("\n") == python.count("\n")
 
 
 @pytest.mark.parametrize("text", ["a = b % c\n", "a = (b\n  % c)\n", "a = '''\n!x'''\n", "a != b", "# why?"])
 def test_plain_python_is_left_alone(text: str) -> None:
-    assert neutralised(text) == text
+    assert as_python(text).python == text
     assert notebook(text).source.text.removeprefix("# %% cell 1\n").rstrip() == text.rstrip()
 
 
@@ -179,7 +180,7 @@ def test_magics_do_not_hide_the_python_around_them() -> None:
 
 @given(st.text(st.sampled_from("a1 \n%!?='\"()\\#\r"), max_size=30))
 def test_neutralising_never_moves_a_row(text: str) -> None:
-    assert neutralised(text).count("\n") == text.count("\n")
+    assert as_python(text).python.count("\n") == text.count("\n")
 
 
 # ---- places
@@ -347,10 +348,77 @@ def test_a_row_inserted_anywhere_reaches_its_cell(
         assert set(before.decode().split("\n")) <= set(after.decode().split("\n"))
 
 
-@pytest.mark.parametrize("row", ["ls /content/checkpoints/", "cd ..", "pip install timm", "cp -r a b"])
-def test_automagic_rows_hide_nothing(row: str) -> None:
-    cell = {"cell_type": "code", "source": [f"{row}\n", "x = 1\n"], "metadata": {}, "outputs": []}
-    root = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    notebook = Notebook.from_bytes(json.dumps(root).encode(), "a.ipynb")
-    assert notebook.errors == []
-    assert "x = 1" in notebook.source.text
+@pytest.mark.parametrize("row", ["ls /content/checkpoints/", "cd ..", "pip install timm", "cp -r a b", "run a.py"])
+def test_magics_without_a_percent_sign_stand_alone_in_a_cell(row: str) -> None:
+    assert notebook(row).errors == notebook(f"\n {row}\n").errors == []
+    together = notebook(f"{row}\nx = 1")
+    assert [each.span.start.row for each in together.errors] == [1]
+    assert ast.unparse(together.source.tree) == "x = 1"
+
+
+# ---- cells that are not written as Python
+
+
+def test_an_indentation_that_all_rows_share_is_no_error() -> None:
+    book = notebook("    class A:\n        x = [\n            size]\n\n        y = 1\n  ", "b = 1")
+    assert book.errors == []
+    assert ast.unparse(book.source.tree) == "class A:\n    x = [size]\n    y = 1\nb = 1"
+    assert book.locate(find(book, "size")) == Span(Position(3, 13), Position(3, 17), 1)
+    assert sources(replaced(book, "    y = 1", "    z = 0\n    y = z"))[0] == (
+        "    class A:\n        x = [\n            size]\n\n        z = 0\n        y = z\n  "
+    )
+
+
+def test_prompts_are_taken_off_and_put_before_new_rows() -> None:
+    book = notebook(">>> def f(x):\n...     return size\n>>> f(1)", "In [7]: a = size\n   ...: b = 2")
+    assert book.errors == []
+    assert ast.unparse(book.source.tree) == "def f(x):\n    return size\nf(1)\na = size\nb = 2"
+    assert book.locate(find(book, "size")) == Span(Position(2, 16), Position(2, 20), 1)
+    assert sources(replaced(book, "    return size", "    y = 1\n    return y"))[0] == (
+        ">>> def f(x):\n...     y = 1\n...     return y\n>>> f(1)"
+    )
+    assert sources(replaced(book, "b = 2", "c = 1\nb = c"))[1] == "In [7]: a = size\n   ...: c = 1\n   ...: b = c"
+
+
+def test_the_edits_of_a_placed_fix_carry_the_prompts() -> None:
+    book = notebook(">>> def f(x):\n...     return size")
+    at = find(book, "    return size").start
+    fix = Fix(Applicability.SAFE, "m", (Edit(Span(at, at), "    y = 1\n"),))
+    placed = book.place(Finding("NCE001", "m", find(book, "size"), fix=fix))
+    assert placed.fix is not None
+    assert placed.fix.edits == (Edit(Span(Position(2, 5), Position(2, 5), 1), "    y = 1\n... "),)
+
+
+def test_examples_in_a_docstring_are_no_prompts() -> None:
+    text = 'def f():\n    """Doc.\n\n    >>> f()\n    """\n    ...'
+    assert as_python(text).python == text
+
+
+def test_what_a_broken_cell_binds_counts() -> None:
+    book = notebook('import torch\nBATCH_SIZE = 32\ntext = """\nHIDDEN = 1\n"""\nprint 1\nfor a in b:\n    C = 1\n(')
+    assert ast.unparse(book.source.tree) == "import torch\nBATCH_SIZE = 32\ntext = '\\nHIDDEN = 1\\n'"
+    assert book.locate(find(book, "BATCH_SIZE = 32")) == Span(Position(2, 1), Position(2, 16), 1)
+    with pytest.raises(ValueError, match="IPython"):
+        replaced(book, "# unread 6", "x = 1")
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"vscode": {"languageId": "r"}},
+        {"kernel": "R"},
+        {"dotnet_interactive": {"language": "csharp"}},
+        {"polyglot_notebook": {"kernelName": "fsharp"}},
+        {"deepnote_cell_type": "sql"},
+    ],
+)
+def test_a_cell_of_another_language_is_passed_over(metadata: dict[str, Any]) -> None:
+    other = cell("x <- 1") | {"metadata": metadata}
+    book = notebook("a = 1", other, cell("b = a") | {"metadata": {"vscode": {"languageId": "python"}}})
+    assert book.errors == []
+    assert ast.unparse(book.source.tree) == "a = 1\nb = a"
+
+
+def test_the_python_of_a_notebook_for_several_languages_is_read() -> None:
+    whole = notebook_json(cell("a = 1") | {"metadata": {"kernel": "Python3"}}, cell("x <- 1"), language="sos")
+    assert ast.unparse(Notebook.from_bytes(json.dumps(whole).encode(), "x").source.tree) == "a = 1"

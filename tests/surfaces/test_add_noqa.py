@@ -150,7 +150,7 @@ def test_every_fixture_is_clean_afterwards_and_runs_the_same_code(folder: str) -
 def test_notices_of_the_linter_itself_are_left(command: Command, project: Path) -> None:
     (project / "broken.py").write_text("def f(:\n", encoding="utf-8")
     (project / "unused.py").write_text(UNUSED_NOQA, encoding="utf-8")
-    done = command("--add-noqa", ".")
+    done = command("--add-noqa", ".", "broken.py")
     assert (done.code, done.out) == (0, "Added 0 noqa directives.\n")
     assert done.err == "infonce-lint: warning: 2 findings cannot be silenced by a comment\n"
     assert (project / "unused.py").read_text(encoding="utf-8") == UNUSED_NOQA

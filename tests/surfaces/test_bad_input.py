@@ -27,10 +27,10 @@ HOSTILE: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_such_a_file_is_one_finding(command: Command, project: Path, name: str) -> None:
+def test_such_a_file_is_one_finding_where_it_is_named(command: Command, project: Path, name: str) -> None:
     (project / name).write_bytes(HOSTILE[name])
     (project / "zz_bad.py").write_text(BAD, encoding="utf-8")
-    done = command("--output-format", "concise", ".")
+    done = command("--output-format", "concise", name, ".")
     assert done.code == 1
     first, second, *_ = done.out.splitlines()
     assert first.startswith(f"{name}:")
@@ -43,7 +43,7 @@ def test_such_a_file_is_one_finding(command: Command, project: Path, name: str) 
 def test_every_format_can_say_so(command: Command, project: Path, form: str) -> None:
     for name, data in HOSTILE.items():
         (project / name).write_bytes(data)
-    done = command("--output-format", form, ".")
+    done = command("--output-format", form, *HOSTILE)
     assert (done.code, done.err) == (1, "")
     for name in HOSTILE:
         assert name in done.out
@@ -52,8 +52,65 @@ def test_every_format_can_say_so(command: Command, project: Path, form: str) -> 
 def test_fix_leaves_such_files_alone(command: Command, project: Path) -> None:
     for name, data in HOSTILE.items():
         (project / name).write_bytes(data)
-    assert command("--fix", "--unsafe-fixes", ".").code == 1
+    assert command("--fix", "--unsafe-fixes", *HOSTILE).code == 1
     assert {name: (project / name).read_bytes() for name in HOSTILE} == HOSTILE
+
+
+def test_a_folder_is_silent_of_them_where_they_can_hold_no_finding(command: Command, project: Path) -> None:
+    for name, data in HOSTILE.items():
+        (project / name).write_bytes(data)
+    done = command("--output-format", "concise", ".")
+    assert (done.code, done.out, done.err) == (0, "All checks passed!\n", "")
+
+
+#: What could hold a finding, if it were Python, and what could not although a batch is mentioned.
+BROKEN_LOSS = BAD + "print 'done'\n"
+BROKEN_LOADER = "loader = Loader(data, args.batch_size)\nprint 'done'\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
+def test_a_folder_names_what_could_hold_a_finding(command: Command, project: Path, encoding: str) -> None:
+    cookie = "" if encoding.startswith("utf-8") else f"# -*- coding: {encoding} -*-\n# \xe9\n"
+    (project / "loss.py").write_bytes((cookie + BROKEN_LOSS).encode(encoding))
+    (project / "loader.py").write_bytes((cookie + BROKEN_LOADER).encode(encoding))
+    (project / "loss.ipynb").write_text(notebook("x = 1", BROKEN_LOSS), encoding="utf-8")
+    (project / "loader.ipynb").write_text(notebook("x = 1", BROKEN_LOADER), encoding="utf-8")
+    lines = [line for line in command("--output-format", "concise", ".").out.splitlines() if " NCE900 " in line]
+    assert [line.split(":")[0] for line in lines] == ["loss.ipynb", "loss.py"]
+    named = command("--output-format", "concise", "loader.py", "loader.ipynb", ".").out
+    assert named.count(" NCE900 ") == 4
+
+
+def test_a_file_that_is_found_and_named_is_named(command: Command, project: Path) -> None:
+    (project / "a.py").write_bytes(HOSTILE["syntax_error.py"])
+    (project / "b.py").symlink_to("a.py")
+    for paths in ((".", "a.py"), ("a.py", "."), ("b.py", "."), (str(project / "a.py"),)):
+        done = command("--output-format", "concise", *paths)
+        assert (done.code, done.out.count(" NCE900 ")) == (1, 1), paths
+
+
+def test_what_a_folder_was_silent_of_is_told_where_it_is_named_later(
+    command: Command, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infonce_lint.running.cache.SETTLED_NS", -1)
+    (project / "a.py").write_bytes(HOSTILE["syntax_error.py"])
+    (project / "b.py").write_text("x = 1\n", encoding="utf-8")
+    assert command(".").code == 0
+    assert command("a.py", "b.py").code == 1
+    assert command("b.py").code == 0
+
+
+@pytest.mark.parametrize("name", ["._a.py", "._a.ipynb"])
+def test_what_macos_keeps_beside_a_file_is_passed_over(command: Command, project: Path, name: str) -> None:
+    (project / name).write_bytes(b"\x00\x05\x16\x07" + BROKEN_LOSS.encode())
+    assert command(".").code == 0
+    assert " NCE900 " in command("--output-format", "concise", name).out
+
+
+def test_a_file_with_a_nul_byte_is_passed_over(command: Command, project: Path) -> None:
+    (project / "a.py").write_bytes(BROKEN_LOSS.encode() + b"\0")
+    assert command(".").code == 0
+    assert "contains a NUL byte" in command("a.py").out
 
 
 @pytest.mark.parametrize(

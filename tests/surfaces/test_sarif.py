@@ -52,7 +52,7 @@ def test_suppressions_notebooks_and_odd_names_keep_to_it_too(command: Command, p
     (project / "a b#ü%.py").write_text(SUPPRESSED + "print(3)  # noqa: NCE002\n", encoding="utf-8")
     (project / "b.ipynb").write_text(notebook(BAD, "def f(:"), encoding="utf-8")
     (project / "broken.py").write_bytes(b"x = '\xff'\n")
-    log = log_of(command, ".")
+    log = log_of(command, ".", "broken.py")
     jsonschema.Draft4Validator(published_schema()).validate(log)
     found = [(each["ruleId"], each["level"], "suppressions" in each) for each in results_of(log)]
     assert found == [

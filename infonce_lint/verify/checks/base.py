@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from infonce_lint.semantic.names import words
+from infonce_lint.sources.document import spoken_row
 from infonce_lint.verify.knobs import Role
 from infonce_lint.verify.matching import ONE_WAY, Match
 from infonce_lint.verify.nature import SOFTMAX, detaching_rows
@@ -108,7 +109,7 @@ def held_on_purpose(subject: Subject, found: Match | None, aside: str = "") -> s
     if not rows or not may:
         return ""
     views = ", ".join(str(number + 1) for number in subject.plan.still)
-    places = ", ".join(map(str, rows))
+    places = ", ".join(spoken_row(subject.text, subject.site.path, row) for row in rows)
     return f"view {views} stands still, as the code says on row {places} (`.detach()` or `no_grad`)"
 
 

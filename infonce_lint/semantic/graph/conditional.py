@@ -1,65 +1,10 @@
-"""Conditional parts of a statement's own expressions: what is computed only when a test or an iteration asks for it."""
+"""Conditional parts of an expression: whether a loop over something has a round for certain."""
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import libcst as cst
 
-from infonce_lint.semantic.graph.values import Block, Value
-
-Region: TypeAlias = tuple[int, ...]
-"""The conditional parts around an expression, outermost first, each by the `id` of its node."""
-
-_COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 _PAIRING = frozenset({"enumerate", "zip", "reversed", "sorted", "tqdm"})
-
-
-def region_of(value: Value) -> Region:
-    """The conditional parts of its statement in which a value is computed; none for what has no place of its own."""
-    if value.node is None:
-        return ()
-    regions = _regions(value.block, value.index)
-    return regions.get(id(value.node), ())
-
-
-def _regions(block: Block, index: int) -> dict[int, Region]:
-    if index not in block.regions:
-        found: dict[int, Region] = {}
-        statement = block.statements.get(index)
-        if statement is not None:
-            _visit(statement, (), found)
-        block.regions[index] = found
-    return block.regions[index]
-
-
-def _visit(node: cst.CSTNode, region: Region, found: dict[int, Region]) -> None:
-    if region:
-        found[id(node)] = region
-    if isinstance(node, cst.IndentedBlock | cst.SimpleStatementSuite):
-        return  # blocks of their own
-    if isinstance(node, cst.IfExp):
-        _visit(node.test, region, found)
-        for side in (node.body, node.orelse):
-            _visit(side, (*region, id(side)), found)
-    elif isinstance(node, cst.BooleanOperation):
-        _visit(node.left, region, found)
-        _visit(node.right, (*region, id(node.right)), found)
-    elif isinstance(node, cst.Lambda):
-        _visit(node.body, (*region, id(node.body)), found)
-    elif isinstance(node, _COMPREHENSIONS):
-        clause = node.for_in
-        _visit(clause.iter, region, found)
-        inner = region if not clause.ifs and runs_at_least_once(clause.iter) else (*region, id(node))
-        for child in node.children:
-            if child is not clause:
-                _visit(child, inner, found)
-        for each in (*clause.ifs, clause.inner_for_in):
-            if each is not None:
-                _visit(each, (*region, id(node)), found)
-    else:
-        for child in node.children:
-            _visit(child, region, found)
 
 
 def runs_at_least_once(iterated: cst.BaseExpression) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import libcst as cst
 
 from infonce_lint.semantic.graph.calls import call_name
+from infonce_lint.semantic.graph.conditional import runs_at_least_once
 from infonce_lint.semantic.graph.literals import changes_list
 from infonce_lint.semantic.graph.scopes import Scopes, element_of, is_self
 from infonce_lint.semantic.graph.values import Block, Function, Op, Value
@@ -26,6 +27,14 @@ class Expressions(Scopes):
         if kind not in self._handlers:
             self._handlers[kind] = getattr(self, f"eval_{kind.__name__}", self.eval_other)
         return self._handlers[kind](node)
+
+    def conditional(self, node: cst.BaseExpression) -> Value:
+        """The value of an expression that is computed only when a test asks for it."""
+        outer = self.region
+        self.region = (*outer, id(node))
+        value = self.evaluate(node)
+        self.region = outer
+        return value
 
     def eval_other(self, node: cst.CSTNode) -> Value:
         """Anything without a handler of its own: a value made of its sub-expressions."""
@@ -123,7 +132,7 @@ class Expressions(Scopes):
         return self.value(Op.UNARY, type(node.operator).__name__, node, [self.evaluate(node.expression)])
 
     def eval_BooleanOperation(self, node: cst.BooleanOperation) -> Value:
-        left, right = self.evaluate(node.left), self.evaluate(node.right)
+        left, right = self.evaluate(node.left), self.conditional(node.right)
         return self.value(Op.BOOL, type(node.operator).__name__, node, [left, right])
 
     def eval_Comparison(self, node: cst.Comparison) -> Value:
@@ -134,7 +143,7 @@ class Expressions(Scopes):
 
     def eval_IfExp(self, node: cst.IfExp) -> Value:
         test = self.evaluate(node.test)
-        phi = self.value(Op.PHI, "ifexp", node, [self.evaluate(node.body), self.evaluate(node.orelse)])
+        phi = self.value(Op.PHI, "ifexp", node, [self.conditional(node.body), self.conditional(node.orelse)])
         phi.literal = test
         return phi
 
@@ -210,35 +219,34 @@ class Expressions(Scopes):
     # -- comprehensions and lambdas ----------------------------------------------------------------------------------
 
     def eval_ListComp(self, node: cst.ListComp | cst.GeneratorExp | cst.SetComp) -> Value:
-        outer = self.env
-        self.env = dict(outer)
-        containers = self.comprehension_targets(node.for_in)
-        element = self.evaluate(node.elt)
-        self.env = outer
-        return self.value(Op.COMP, "", node, [element, *containers])
+        return self.comprehension(node, node.elt)
 
     eval_GeneratorExp = eval_ListComp
     eval_SetComp = eval_ListComp
 
     def eval_DictComp(self, node: cst.DictComp) -> Value:
-        outer = self.env
-        self.env = dict(outer)
-        containers = self.comprehension_targets(node.for_in)
-        element = self.evaluate(node.value)
-        self.env = outer
-        return self.value(Op.COMP, "", node, [element, *containers])
+        return self.comprehension(node, node.value)
 
-    def comprehension_targets(self, clause: cst.CompFor | None) -> list[Value]:
-        """Bind the loop variables of a comprehension; its containers."""
+    def comprehension(self, node: cst.BaseComp, element: cst.BaseExpression) -> Value:
+        """A list, set, dictionary or generator of an element, for each round of its clauses."""
+        outer, region = self.env, self.region
+        self.env = dict(outer)
+        clause: cst.CompFor | None = node.for_in
+        is_certain = not node.for_in.ifs and runs_at_least_once(node.for_in.iter)
         containers = []
         while clause is not None:
             container = self.evaluate(clause.iter)
             containers.append(container)
+            self.region = region if is_certain and clause is node.for_in else (*region, id(node))
             self.bind(clause.target, self.value(Op.ITEM, "", clause.target, [container]))
             for condition in clause.ifs:
                 self.evaluate(condition.test)
             clause = clause.inner_for_in
-        return containers
+            self.region = (*region, id(node))
+        self.region = region if is_certain else (*region, id(node))
+        made = self.evaluate(element)
+        self.env, self.region = outer, region
+        return self.value(Op.COMP, "", node, [made, *containers])
 
     def eval_Lambda(self, node: cst.Lambda) -> Value:
         function = Function("<lambda>", node, self.function, None)

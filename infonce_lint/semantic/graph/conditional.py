@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import libcst as cst
 
+from infonce_lint.semantic.graph.nodes import nodes_in
+
 _PAIRING = frozenset({"enumerate", "zip", "reversed", "sorted", "tqdm"})
 
 
@@ -22,6 +24,5 @@ def runs_at_least_once(iterated: cst.BaseExpression) -> bool:
 
 
 def _counts_a_list(node: cst.CSTNode) -> bool:
-    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "len":
-        return True
-    return any(map(_counts_a_list, node.children))
+    calls = (each for each in nodes_in(node) if isinstance(each, cst.Call))
+    return any(isinstance(each.func, cst.Name) and each.func.value == "len" for each in calls)

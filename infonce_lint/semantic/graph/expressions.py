@@ -9,6 +9,7 @@ import libcst as cst
 from infonce_lint.semantic.graph.calls import call_name
 from infonce_lint.semantic.graph.conditional import runs_at_least_once
 from infonce_lint.semantic.graph.literals import changes_list
+from infonce_lint.semantic.graph.nodes import children_of
 from infonce_lint.semantic.graph.scopes import Scopes, element_of, is_self
 from infonce_lint.semantic.graph.values import Block, Function, Op, Value
 from infonce_lint.semantic.names import is_config_size_name
@@ -38,7 +39,7 @@ class Expressions(Scopes):
 
     def eval_other(self, node: cst.CSTNode) -> Value:
         """Anything without a handler of its own: a value made of its sub-expressions."""
-        parts = [child for child in node.children if isinstance(child, cst.BaseExpression)]
+        parts = [child for child in children_of(node) if isinstance(child, cst.BaseExpression)]
         return self.value(Op.OTHER, type(node).__name__, node, [self.evaluate(part) for part in parts])
 
     # -- names and attributes ----------------------------------------------------------------------------------------

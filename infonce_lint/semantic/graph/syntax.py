@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import libcst as cst
 
+from infonce_lint.semantic.graph.nodes import children_of, statements_in
+
 _CHANGING_METHODS = frozenset({"append", "extend", "insert", "add", "update"})
 
 _ORDERING = frozenset({"pop", "remove", "reverse", "sort", "clear", "popleft"})
@@ -125,7 +127,7 @@ def captured_names(pattern: cst.CSTNode) -> list[str]:
     found = [each.value for each in own if is_capture and isinstance(each, cst.Name)]
     if isinstance(pattern, cst.MatchValue):
         return found
-    return [*found, *(name for child in pattern.children for name in captured_names(child))]
+    return [*found, *(name for child in children_of(pattern) for name in captured_names(child))]
 
 
 def dotted(node: cst.CSTNode) -> str:
@@ -159,8 +161,9 @@ def decorator_name(node: cst.BaseExpression) -> str:
 
 def nonlocal_names(node: cst.CSTNode) -> set[str]:
     """The names that a suite, or a function in it, declares to be an enclosing function's."""
-    if isinstance(node, cst.Nonlocal):
-        return {item.name.value for item in node.names}
-    if isinstance(node, cst.BaseExpression):
-        return set()
-    return {name for child in node.children for name in nonlocal_names(child)}
+    return {item.name.value for each in statements_in(node) if isinstance(each, cst.Nonlocal) for item in each.names}
+
+
+def returns_value(statement: cst.CSTNode) -> bool:
+    """Whether something is returned in the suites of a statement, or in a suite."""
+    return any(isinstance(each, cst.Return) and each.value is not None for each in statements_in(statement))

@@ -109,6 +109,19 @@ class Value:
     maybe_unbound: bool = False  # a name that only some of the branches before have bound
     region: Region = ()
 
+    @property
+    def statement(self) -> cst.CSTNode | None:
+        """The statement that holds it, an ``if`` with its branches on one row included; None in a lambda."""
+        block: Block | None = self.block
+        index = self.index
+        while block is not None:
+            found = block.statements.get(index)
+            if found is not None:
+                return found
+            index = block.index
+            block = block.parent
+        return None
+
     def add_input(self, value: Value) -> None:
         """Let ``value`` flow into this one as well."""
         if value not in self.inputs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import libcst as cst
 
@@ -18,16 +19,15 @@ from infonce_lint.semantic.names import is_config_size_name
 class Expressions(Scopes):
     """Evaluates expressions in the scope that the statement walker (`flow.py`) keeps."""
 
-    def __init__(self, size_names: tuple[str, ...] = ()) -> None:
-        super().__init__(size_names)
-        self._handlers: dict[type, Callable[..., Value]] = {}
+    _handlers: ClassVar[dict[type, Callable[..., Value]]] = {}  # by the kind of node, filled as kinds are met
 
     def evaluate(self, node: cst.BaseExpression) -> Value:
         """The value of an expression."""
         kind = type(node)
-        if kind not in self._handlers:
-            self._handlers[kind] = getattr(self, f"eval_{kind.__name__}", self.eval_other)
-        return self._handlers[kind](node)
+        handler = self._handlers.get(kind)
+        if handler is None:
+            handler = self._handlers[kind] = getattr(Expressions, f"eval_{kind.__name__}", Expressions.eval_other)
+        return handler(self, node)
 
     def conditional(self, node: cst.BaseExpression) -> Value:
         """The value of an expression that is computed only when a test asks for it."""

@@ -278,6 +278,24 @@ class Module:
     index: object = None  # filled by `index.index_of`
     changes: object = None  # filled by `shapes.changes.changes_of`
 
+    def release(self) -> None:
+        """Take the graph apart once nothing is asked of it: its parts hold each other until the collector comes by."""
+        for value in self.values:
+            value.inputs, value.users, value.stored = [], [], []
+            value.node = value.scope = value.callee = value.constructs = value.source = value.literal = None
+        for function in self.functions:
+            for held in (function.parameters, function.defaults, function.bindings, function.final):
+                held.clear()
+            function.calls.clear()
+            function.callers.clear()
+        for owner in self.classes:
+            for slots in (owner.methods, owner.slots, owner.reads):
+                slots.clear()
+            owner.constructions, owner.parents, owner.children = [], [], []
+        self.values.clear()
+        self.entries.clear()
+        self.index = self.changes = None
+
 
 def precedes(first: Value, second: Value) -> bool:
     """Whether ``first``'s statement stands before ``second``'s in a block that encloses ``second``."""

@@ -91,7 +91,7 @@ class Places:
 
     def _keeps_shape(self, read: Value) -> bool:
         """``ctx.batch_size``, where the file stores a tensor's own size under that name: another number."""
-        return (path_text(read.inputs[0]).partition(".")[0], read.name) in self._shaped
+        return bool(self._shaped) and (path_text(read.inputs[0]).partition(".")[0], read.name) in self._shaped
 
     def is_holder(self, value: Value) -> bool:
         """Whether a value gives all entries of a configuration."""

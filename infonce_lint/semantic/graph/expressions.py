@@ -233,18 +233,17 @@ class Expressions(Scopes):
         outer, region = self.env, self.region
         self.env = dict(outer)
         clause: cst.CompFor | None = node.for_in
-        is_certain = not node.for_in.ifs and runs_at_least_once(node.for_in.iter)
         containers = []
+        is_certain = True  # that there is a round
         while clause is not None:
             container = self.evaluate(clause.iter)
             containers.append(container)
-            self.region = region if is_certain and clause is node.for_in else (*region, id(node))
+            is_certain = is_certain and not clause.ifs and runs_at_least_once(clause.iter)
+            self.region = region if is_certain else (*region, id(node))
             self.bind(clause.target, self.value(Op.ITEM, "", clause.target, [container]))
             for condition in clause.ifs:
                 self.evaluate(condition.test)
             clause = clause.inner_for_in
-            self.region = (*region, id(node))
-        self.region = region if is_certain else (*region, id(node))
         made = self.evaluate(element)
         self.env, self.region = outer, region
         return self.value(Op.COMP, "", node, [made, *containers])

@@ -67,12 +67,12 @@ def nodes_in(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
 
 def statements_in(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """The statements in the suites of a node and of its statements, in the order of the text."""
-    stack = _inside(node)
+    stack = held_by(node)[::-1]
     while stack:
         current = stack.pop()
         if type(current) not in _HOLDERS:
             yield current
-        stack += _inside(current)
+        stack += reversed(held_by(current))
 
 
 _HOLDERS = {
@@ -87,13 +87,11 @@ _HOLDERS = {
 }
 
 
-def _inside(node: cst.CSTNode) -> list[cst.CSTNode]:
-    """Suites, or what they hold, last ones first."""
+def held_by(node: cst.CSTNode) -> list[cst.CSTNode]:
+    """The suites of a statement, or the statements of a suite; none where a node is neither."""
     kind = type(node)
     fields = _suites.get(kind)
     if fields is None:
         names = {each.name for each in dataclasses.fields(kind)}
         fields = _suites[kind] = tuple(name for name in _SUITES if name in names)
-    found = _held(node, fields) if fields else []
-    found.reverse()
-    return found
+    return _held(node, fields) if fields else []

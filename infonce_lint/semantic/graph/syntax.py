@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from infonce_lint.semantic.graph.nodes import children_of, statements_in
+from infonce_lint.semantic.graph.nodes import children_of, held_by, statements_in
 
 _CHANGING_METHODS = frozenset({"append", "extend", "insert", "add", "update"})
 
@@ -39,20 +39,15 @@ def leaves_if(statement: cst.If) -> bool:
 
 def may_leave(node: cst.CSTNode, *, in_loop: bool) -> bool:
     """Whether a statement may return from its function or, where ``in_loop`` is false, leave its loop's round."""
-    if isinstance(node, cst.SimpleStatementLine | cst.SimpleStatementSuite | cst.IndentedBlock):
-        return any(may_leave(each, in_loop=in_loop) for each in node.body)
-    if isinstance(node, cst.Return):
+    kind = type(node)
+    if kind is cst.Return:
         return True
-    if isinstance(node, cst.Break | cst.Continue):
+    if kind is cst.Break or kind is cst.Continue:
         return not in_loop
-    if not isinstance(node, cst.BaseCompoundStatement | cst.Else | cst.Finally | cst.ExceptHandler | cst.MatchCase):
+    if kind is cst.FunctionDef or kind is cst.ClassDef:
         return False
-    if isinstance(node, cst.FunctionDef | cst.ClassDef):
-        return False
-    inner = in_loop or isinstance(node, cst.For | cst.While)
-    parts = [getattr(node, name, None) for name in ("body", "orelse", "finalbody")]
-    parts += [*getattr(node, "handlers", ()), *getattr(node, "cases", ())]
-    return any(part is not None and may_leave(part, in_loop=inner) for part in parts)
+    inner = in_loop or kind is cst.For or kind is cst.While
+    return any(may_leave(each, in_loop=inner) for each in held_by(node))
 
 
 def assigned_names(suite: cst.BaseSuite) -> list[str]:

@@ -21,7 +21,7 @@ from infonce_lint.sources.suppression import Suppressions
 
 if TYPE_CHECKING:
     from infonce_lint.repair import Refusal
-    from infonce_lint.semantic.losses.model import ContrastiveLoss
+    from infonce_lint.semantic.losses.model import ContrastiveLoss, SemanticModel
 
 #: What finds the findings of a source file: `lint`, or something built on it.
 Linted: TypeAlias = "Callable[[SourceFile, Settings], list[Finding]]"
@@ -92,10 +92,20 @@ def _active_codes(settings: Settings) -> frozenset[str]:
 
 def _loss_findings(source: SourceFile, settings: Settings, suppressions: Suppressions) -> list[Finding]:
     """The findings of every loss unit, each with the unit's fix or the reason why there is none."""
-    from infonce_lint.rules import discover
     from infonce_lint.semantic.losses.model import SemanticModel
 
     model = SemanticModel(source.module, settings)
+    try:
+        return _findings_of(model, source, settings, suppressions)
+    finally:
+        model.module.release()
+
+
+def _findings_of(
+    model: SemanticModel, source: SourceFile, settings: Settings, suppressions: Suppressions
+) -> list[Finding]:
+    from infonce_lint.rules import discover
+
     units: dict[ContrastiveLoss, list[Finding]] = {}
     for loss in model.losses:
         unit = [finding for rule in discover() for finding in rule.check(loss, source)]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
-
-import libcst as cst
+from itertools import accumulate
 
 from infonce_lint.finding import Fix
+from infonce_lint.repair.place import span_of
 from infonce_lint.repair.places import Handle, Places
 from infonce_lint.repair.remains import Remains
 from infonce_lint.semantic.graph.paths import key, path_text
@@ -103,8 +103,7 @@ def _is_filled(handle: Handle) -> bool:
 
 
 def _told(read: Value, source: SourceFile) -> str:
-    assert read.node is not None
-    row = source.spoken(source.span(read.node).start)
+    row = source.spoken(span_of(source, read).start)
     return f"`{path_text(read)}` on {row} may also reach the loss and is not rewritten; repair both by hand"
 
 
@@ -117,7 +116,7 @@ def _unseen(sizes: Sizes, names: frozenset[str], source: SourceFile) -> str:
     for call in sizes.places.codes:
         texts = [str(each.literal) for _, each in call.arguments() if each.op is Op.STR]
         if call.node is not None and any(name in text for text in texts for name in names):
-            row = source.spoken(source.span(call.node).start)
+            row = source.spoken(span_of(source, call).start)
             return f"the text that `{call.name}` runs on {row} also reads the size; repair both by hand"
     return ""
 
@@ -196,6 +195,8 @@ class _Spans:
         spans = sorted(each for each in written if each[0] != each[1])
         self.starts = [start for start, _ in spans]
         self.ends = [end for _, end in spans]
+        self.rows = [start.row for start in self.starts]
+        self.until = list(accumulate((end.row for end in self.ends), max))  # the last row of those up to here
         self._known: dict[int, bool] = {}
 
     def hold(self, value: Value) -> bool:
@@ -204,12 +205,21 @@ class _Spans:
             return False
         known = self._known.get(id(value.node))
         if known is None:
-            known = self._known[id(value.node)] = self._holds(value.node)
+            known = self._known[id(value.node)] = self._is_near(value) and self._holds(value)
         return known
 
-    def _holds(self, node: cst.CSTNode) -> bool:
+    def _is_near(self, value: Value) -> bool:
+        """Whether something is written anew in the rows of the statement, as far as these are known."""
+        statement = value.statement
+        rows = self.source.rows_of(statement) if statement is not None and value.op is not Op.PARAM else None
+        if rows is None:
+            return True
+        behind = bisect_right(self.rows, rows[1])
+        return behind > 0 and self.until[behind - 1] >= rows[0]
+
+    def _holds(self, value: Value) -> bool:
         try:
-            span = self.source.span(node)
+            span = span_of(self.source, value)
         except KeyError:
             return False
         place = bisect_right(self.starts, span.start)

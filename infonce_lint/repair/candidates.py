@@ -84,6 +84,7 @@ class Candidates:
         self.roles = proof.loss.model.roles
         self.foreign: str = ""  # rows that also stand in a tensor that would do otherwise
         self._best: dict[tuple[Dim, int, Function], tuple[dict[str, Value], Candidate | None]] = {}
+        self._of_variables: dict[tuple[Dim, str, Value, Function], list[Candidate]] = {}
         self._ratios: dict[tuple[Dim, Dim], tuple[Ratio | None, str]] = {}
         self._reshaped: dict[Function, bool] = {}
 
@@ -131,14 +132,23 @@ class Candidates:
         for name, value in scope.items():
             if "." in name or value.op in _NO_TENSORS or value in self.roles.reduced or value.maybe_unbound:
                 continue
-            if name in changed or _may_be_none(value) or _may_be_list(value):
+            if name in changed:
                 continue
-            known = self.proof.interpreter.evaluate(value, self.proof.frame(function))
-            if isinstance(known, Number):
-                if self._is_pure(known.dim) and self.proof.theory.of(known.dim) == wanted:
-                    yield Candidate(name, value, None, Ratio(1), name, known.dim)
-                continue
+            place = (wanted, name, value, function)
+            known = self._of_variables.get(place)
+            if known is None:
+                known = self._of_variables[place] = list(self._of_variable(*place))
+            yield from known
+
+    def _of_variable(self, wanted: Dim, name: str, value: Value, function: Function) -> Iterator[Candidate]:
+        """What one variable has to offer, wherever it holds this very value."""
+        if _may_be_none(value) or _may_be_list(value):
+            return
+        known = self.proof.interpreter.evaluate(value, self.proof.frame(function))
+        if not isinstance(known, Number):
             yield from self._axes(wanted, name, value, function)
+        elif self._is_pure(known.dim) and self.proof.theory.of(known.dim) == wanted:
+            yield Candidate(name, value, None, Ratio(1), name, known.dim)
 
     def _changed_from_within(self, function: Function) -> set[str]:
         """The names that a nested function binds anew: what they hold after a call of it is not followed."""

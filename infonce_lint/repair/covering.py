@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import libcst as cst
 
-from infonce_lint.semantic.graph.conditional import region_of, runs_at_least_once
+from infonce_lint.semantic.graph.conditional import runs_at_least_once
 from infonce_lint.semantic.graph.dispatch import rivals_of
 from infonce_lint.semantic.graph.managers import raises, swallows
 from infonce_lint.semantic.graph.syntax import may_leave
@@ -59,7 +59,7 @@ def forces(site: Site, place: Place, way: Way) -> bool:
     if fact is None:
         return False
     if fact.function is place[0].function:
-        return not region_of(fact) and runs_with((fact.block, fact.index), place)
+        return not fact.region and runs_with((fact.block, fact.index), place)
     if fact.function.is_constructor:
         return _runs_always(fact)
     return any(step.function is fact.function and _passes(fact, step) for step in way)
@@ -91,7 +91,7 @@ def _is_chosen(call: Value) -> bool:
 
 def _runs_always(value: Value) -> bool:
     """Whether an operation runs whenever its function does."""
-    if region_of(value) or value.function.is_generator:
+    if value.region or value.function.is_generator:
         return False
     block: Block | None = value.block
     index = value.index
@@ -133,7 +133,7 @@ def _is_suite(block: Block, suite: cst.BaseSuite) -> bool:
 
 def _passes(fact: Value, value: Value) -> bool:
     """Whether one operation of a function runs on every way that another one does."""
-    around, region = region_of(fact), region_of(value)
+    around, region = fact.region, value.region
     is_same_statement = (fact.block, fact.index) == (value.block, value.index)
     if around and not (is_same_statement and region[: len(around)] == around):
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from infonce_lint.finding import Edit, Span
-from infonce_lint.repair.place import free_name, is_bracketed, new_argument, on_one_row, replace, start_of
+from infonce_lint.repair.place import free_name, is_bracketed, new_argument, on_one_row, replace, span_of, start_of
 from infonce_lint.repair.rebuild import SEVERAL_STEPS, rebuild, size_text
 from infonce_lint.repair.repeatable import replaced
 from infonce_lint.repair.rewrite import Refused, Rewriter
@@ -26,8 +26,7 @@ def through_helper(helper: Function, uses: list[SizeUse], rewriter: Rewriter) ->
     targets = [rewriter.proof.target(use.read) for use in uses]
     edits = [_new_parameter(helper, name, rewriter), _default(helper, name, _text(targets[0], rewriter), rewriter)]
     for target in targets:
-        assert target.node is not None
-        edits.append(replace(source, target.node, name))
+        edits.append(replace(source, target, name))
     stores: dict[Value, Value] = {}
     for call in helper.callers:
         holder = _store_around(call)
@@ -65,8 +64,7 @@ def _is_value(helper: Function) -> bool:
 
 def _text(target: Value, rewriter: Rewriter) -> str:
     """An expression as it is written, on one row."""
-    assert target.node is not None
-    text = on_one_row(rewriter.source.segment(rewriter.source.span(target.node)))
+    text = on_one_row(rewriter.source.segment(span_of(rewriter.source, target)))
     if text is None:
         raise Refused(f"`{path_text(target)}` is written on several rows; write it on one first")
     return text

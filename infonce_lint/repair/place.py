@@ -20,9 +20,15 @@ _GAPS = re.compile(r"(?<=[(\[]) (?=\S)|(?<=\S) (?=[)\]])")  # blanks that joined
 _STEPS = re.compile(r"^(?: {4})+(?=\S)")  # how new code indents; the file may do it in another way
 
 
-def replace(source: SourceFile, node: cst.CSTNode, text: str) -> Edit:
-    """Replace the text of a node."""
-    return Edit(source.span(node), text)
+def span_of(source: SourceFile, value: Value) -> Span:
+    """Where the expression of a value stands."""
+    assert value.node is not None
+    return source.span(value.node, value.statement)
+
+
+def replace(source: SourceFile, value: Value, text: str) -> Edit:
+    """Replace the text of a value's expression."""
+    return Edit(span_of(source, value), text)
 
 
 def delete(start: Position, end: Position) -> Edit:
@@ -107,8 +113,8 @@ def insert_before(source: SourceFile, place: tuple[Block, int], lines: list[str]
 def start_of(source: SourceFile, statement: cst.CSTNode) -> Position:
     """Where a statement begins, its decorators included."""
     if isinstance(statement, cst.FunctionDef | cst.ClassDef) and statement.decorators:
-        return source.span(statement.decorators[0]).start
-    return source.span(statement).start
+        return source.span(statement.decorators[0], statement).start
+    return source.span(statement, statement).start
 
 
 def home_of(block: Block) -> Block:
@@ -183,9 +189,9 @@ def new_argument(source: SourceFile, call: Value, text: str) -> Edit | None:
     if node.args and isinstance(node.args[-1].value, cst.GeneratorExp) and not node.args[-1].value.lpar:
         return None
     if node.args:
-        end = source.span(node.args[-1].value).end
+        end = source.span(node.args[-1].value, call.statement).end
         return Edit(Span(end, end), f", {text}")
-    at = source.position(source.offset(source.span(node).end) - 1)
+    at = source.position(source.offset(span_of(source, call).end) - 1)
     return Edit(Span(at, at), text)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import libcst as cst
 
+from infonce_lint.semantic.graph.nodes import nodes_in, statements_in
 from infonce_lint.semantic.graph.paths import path_text
 from infonce_lint.semantic.graph.values import Class, Function, Op, Value
 from infonce_lint.semantic.losses.model import SemanticModel
@@ -15,59 +16,9 @@ _HOLDING = frozenset({"vars", "asdict", "to_dict", "to_container", "_asdict", "m
 Handle = tuple[object, ...]
 
 
-class _Syntax(cst.CSTVisitor):
-    """Tests with their statements, and texts with what is written into them, by the `id` of the node."""
-
-    def __init__(self) -> None:
-        self.tests: dict[int, cst.CSTNode] = {}
-        self.written: dict[int, cst.CSTNode] = {}
-        self.decorating: list[tuple[str, cst.CSTNode]] = []
-        self._depth = 0
-        self._texts: list[cst.CSTNode] = []
-
-    def visit_If(self, node: cst.If) -> None:
-        self.tests[id(node.test)] = node
-
-    def visit_While(self, node: cst.While) -> None:
-        self.tests[id(node.test)] = node
-
-    def visit_Assert(self, node: cst.Assert) -> None:
-        self.tests[id(node.test)] = node
-
-    def visit_Match(self, node: cst.Match) -> None:
-        self.tests[id(node.subject)] = node
-
-    def visit_For(self, node: cst.For) -> None:
-        self.tests[id(node.iter)] = node
-
-    def visit_Decorator(self, node: cst.Decorator) -> None:
-        self._depth += 1
-
-    def leave_Decorator(self, original_node: cst.Decorator) -> None:
-        self._depth -= 1
-
-    def visit_Attribute(self, node: cst.Attribute) -> None:
-        if self._depth > 0:
-            self.decorating.append((node.attr.value, node))
-
-    def visit_Name(self, node: cst.Name) -> None:
-        if self._depth > 0:
-            self.decorating.append((node.value, node))
-
-    def visit_Arg_keyword(self, node: cst.Arg) -> None:
-        self._depth -= 100  # a keyword is no read
-
-    def leave_Arg_keyword(self, node: cst.Arg) -> None:
-        self._depth += 100
-
-    def visit_FormattedString(self, node: cst.FormattedString) -> None:
-        self._texts.append(node)
-
-    def leave_FormattedString(self, original_node: cst.FormattedString) -> None:
-        self._texts.pop()
-
-    def visit_FormattedStringExpression(self, node: cst.FormattedStringExpression) -> None:
-        self.written[id(node.expression)] = self._texts[-1]
+_DECORATED = (cst.FunctionDef, cst.ClassDef)
+#: What a statement asks before its suites run.
+_ASKED = {cst.If: "test", cst.While: "test", cst.Assert: "test", cst.Match: "subject", cst.For: "iter"}
 
 
 class Places:
@@ -75,10 +26,14 @@ class Places:
 
     def __init__(self, model: SemanticModel) -> None:
         self.model = model
-        syntax = _Syntax()
-        model.module.main.node.visit(syntax)
-        self.tests = syntax.tests
-        self.decorating = syntax.decorating
+        self.tests: dict[int, cst.CSTNode] = {}
+        self.decorating: list[tuple[str, cst.CSTNode]] = []
+        for statement in statements_in(model.module.main.node):
+            asked = _ASKED.get(type(statement))
+            if asked is not None:
+                self.tests[id(getattr(statement, asked))] = statement
+            elif isinstance(statement, _DECORATED):
+                self.decorating += [named for each in statement.decorators for named in _names_in(each)]
         self.chosen: dict[Value, list[Value]] = {}
         self.joined: dict[int, list[Value]] = {}
         self.texts: dict[int, list[Value]] = {}
@@ -90,19 +45,18 @@ class Places:
         self._sources: dict[Function | Class, list[Value]] = {}
         shaped = (each for each in model.module.entries if each.is_store and model.origins.is_shape(each.value))
         self._shaped = {(each.root, each.name) for each in shaped}
-        texts: dict[int, list[Value]] = {}
         for value in model.module.values:
             self._enter(value)
-            if value.op is Op.STR:
-                texts.setdefault(id(value.node), []).append(value)
-        for expression, text in syntax.written.items():
-            self.texts[expression] = texts.get(id(text), [])
 
     def _enter(self, value: Value) -> None:
         if value.op is Op.PHI:
             if isinstance(value.literal, Value):
                 self.chosen.setdefault(value.literal, []).append(value)
             self.joined.setdefault(id(value.node), []).append(value)
+        elif value.op is Op.STR and isinstance(value.node, cst.FormattedString):
+            for part in value.node.parts:
+                if isinstance(part, cst.FormattedStringExpression):
+                    self.texts.setdefault(id(part.expression), []).append(value)
         if value.op in (Op.ATTR, Op.SUB) and value.name and not self._keeps_shape(value):
             self._attributes.setdefault(value.name, []).append(value)
         if value.source is not None:
@@ -137,7 +91,7 @@ class Places:
 
     def _keeps_shape(self, read: Value) -> bool:
         """``ctx.batch_size``, where the file stores a tensor's own size under that name: another number."""
-        return (path_text(read.inputs[0]).partition(".")[0], read.name) in self._shaped
+        return bool(self._shaped) and (path_text(read.inputs[0]).partition(".")[0], read.name) in self._shaped
 
     def is_holder(self, value: Value) -> bool:
         """Whether a value gives all entries of a configuration."""
@@ -177,6 +131,18 @@ class Places:
         """Whether a lambda goes nowhere, or only into calls of some kind."""
         users = [user for value in self._sources.get(function, ()) for user in value.users]
         return all(user.op is Op.CALL and accepts(user) for user in users)
+
+
+def _names_in(decorator: cst.Decorator) -> Iterator[tuple[str, cst.CSTNode]]:
+    """The names and attributes that a decorator reads; a keyword is no read."""
+    keywords = set()
+    for node in nodes_in(decorator):
+        if isinstance(node, cst.Arg) and node.keyword is not None:
+            keywords.add(id(node.keyword))
+        elif isinstance(node, cst.Attribute):
+            yield node.attr.value, node
+        elif isinstance(node, cst.Name) and id(node) not in keywords:
+            yield node.value, node
 
 
 def _readers(defined: list[Value]) -> set[Value]:

@@ -33,19 +33,19 @@ class Proof:
             model.roles.compared,
         )
         self.interpreter.run(self._functions())
-        self.theory = Theory(self._certain)
         self._taken: list[Fact] = []  # guesses
-        self._theories: dict[tuple[int, ...], Theory] = {}  # by the facts that they rest on
+        self._theories: dict[tuple[int, ...], tuple[list[Fact], Theory]] = {}  # by the `id` of the facts, kept with it
+        self.theory = self._theory_of(self._all())
 
     def take(self, fact: Fact) -> None:
         """Count one more fact as certain."""
         self._taken.append(fact)
-        self.theory = Theory(self._all())
+        self.theory = self._theory_of(self._all())
 
     def drop(self, fact: Fact) -> None:
         """Take a fact back."""
         self._taken.remove(fact)
-        self.theory = Theory(self._all())
+        self.theory = self._theory_of(self._all())
 
     @cached_property
     def _certain(self) -> list[Fact]:
@@ -55,6 +55,8 @@ class Proof:
 
     def _is_rounded(self, fact: Fact) -> bool:
         """Whether a side is a share of an axis of which only some places are taken: what is left over is unseen."""
+        if not self.interpreter.shares:
+            return False
         shares = [
             monomial
             for (whole, every), starts in self.interpreter.shares.items()
@@ -198,8 +200,8 @@ class Proof:
         """What some of the facts say together."""
         chosen = tuple(map(id, facts))
         if chosen not in self._theories:
-            self._theories[chosen] = Theory(facts)
-        return self._theories[chosen]
+            self._theories[chosen] = (facts, Theory(facts))
+        return self._theories[chosen][1]
 
     def evidence(self, wanted: Dim) -> Fact | None:
         """The fact that a message shows for a size: of those that were used, the simplest."""

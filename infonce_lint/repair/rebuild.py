@@ -9,7 +9,7 @@ import libcst as cst
 from infonce_lint.finding import Edit, Span
 from infonce_lint.repair.covering import Place
 from infonce_lint.repair.history import change_of, is_changed
-from infonce_lint.repair.place import anchor, free_name, is_bound_before, new_argument, on_one_row, replace
+from infonce_lint.repair.place import anchor, free_name, is_bound_before, new_argument, on_one_row, replace, span_of
 from infonce_lint.repair.repeatable import Repeatable, is_drawn, libraries_of, may_be_none
 from infonce_lint.repair.rewrite import Refused, Rewriter
 from infonce_lint.repair.steady import kin, unsteady
@@ -47,7 +47,7 @@ def rebuild(store: Value, uses: list[SizeUse], rewriter: Rewriter, helper: tuple
     change = change_of(store, rewriter.loss.model.module, rewriter.source.text)
     if change:
         raise Refused(f"`self.{store.name}` {change}; build it in the loss from the features' rows")
-    span = rewriter.source.span(built.node)
+    span = span_of(rewriter.source, built)
     if helper is None and not all(_inside(use.read, span, rewriter) for use in uses):
         raise Refused(SEVERAL_STEPS)
     readers: dict[Function, list[Value]] = {}
@@ -98,7 +98,7 @@ def _rebuild_in(
         text = f"({text})"
     lines = [f"{name} = self.{store.name}", f"if {name}.shape[0] != {rows}:\n    {name} = {text}{device}"]
     rewriter.insertions.setdefault(place, []).extend(lines)
-    return [replace(rewriter.source, each.node, name) for each in reads if each.node is not None]
+    return [replace(rewriter.source, each, name) for each in reads if each.node is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,7 @@ def _construction(store: Value, read: Value, at: _Place, rewriter: Rewriter, hel
     """The expression that built the tensor, written for the loss: attributes for parameters, the batch for the size."""
     source = rewriter.source
     built = store.inputs[0]
-    assert built.node is not None
-    span = source.span(built.node)
+    span = span_of(source, built)
     edits: dict[Span, str] = {}
     stack, seen = [built], set()
     while stack:
@@ -126,9 +125,9 @@ def _construction(store: Value, read: Value, at: _Place, rewriter: Rewriter, hel
             continue
         moved = _moved_to_device(value)
         if moved is not None and _inside(value, span, rewriter):
-            kept = source.span(moved.node).end if moved.node is not None else None
+            kept = span_of(source, moved).end if moved.node is not None else None
             if kept is not None:  # the copy goes to the features' device anyway
-                edits[Span(kept, source.span(value.node).end)] = ""
+                edits[Span(kept, span_of(source, value).end)] = ""
                 stack.append(moved)
                 continue
         if not _inside(value, span, rewriter):
@@ -139,11 +138,10 @@ def _construction(store: Value, read: Value, at: _Place, rewriter: Rewriter, hel
             raise Refused(f"`self.{store.name}` is drawn at random once; draw it in the loss by hand")
         if rewriter.loss.model.origins.configured(value) is not None:
             target = rewriter.proof.target(value)
-            assert target.node is not None
-            edits[source.span(target.node)] = size_text(at.read, value, rewriter, at.place)
+            edits[span_of(source, target)] = size_text(at.read, value, rewriter, at.place)
             continue
         if value.op == "name" and value.inputs and value.inputs[0].op == "param":
-            edits[source.span(value.node)] = _stored_parameter(value, store, rewriter)
+            edits[span_of(source, value)] = _stored_parameter(value, store, rewriter)
             continue
         stack.extend(value.inputs)
         if isinstance(value.literal, Value):
@@ -175,7 +173,7 @@ def _check_repeatable(store: Value, span: Span, replaced: list[Span], reader: Fu
     source, model = rewriter.source, rewriter.loss.model
 
     def is_replaced(node: cst.CSTNode) -> bool:
-        at = source.span(node)
+        at = source.span(node, store.statement)
         return any(each.start <= at.start and at.end <= each.end for each in replaced)
 
     judge = Repeatable(store, model, source.text)
@@ -185,7 +183,11 @@ def _check_repeatable(store: Value, span: Span, replaced: list[Span], reader: Fu
     kept = [
         each
         for each in model.values_by_function.get(store.function, [])
-        if each.node is not None and each.op != "store" and _inside(each, span, rewriter) and not is_replaced(each.node)
+        if each.node is not None
+        and each.op != "store"
+        and each.statement is store.statement
+        and _inside(each, span, rewriter)
+        and not is_replaced(each.node)
     ]
     judge.check_calls(each for each in kept if each.op == "call")
     for each in kept:
@@ -242,7 +244,7 @@ def _is_updated(read: Value, name: str) -> bool:
 def _inside(value: Value, span: Span, rewriter: Rewriter) -> bool:
     if value.node is None:
         return False
-    place = rewriter.source.span(value.node)
+    place = span_of(rewriter.source, value)
     return span.start <= place.start and place.end <= span.end
 
 

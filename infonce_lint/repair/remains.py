@@ -25,7 +25,7 @@ from infonce_lint.repair.harmless import (
 )
 from infonce_lint.repair.places import Places
 from infonce_lint.semantic.graph.managers import raises
-from infonce_lint.semantic.graph.syntax import leaves
+from infonce_lint.semantic.graph.syntax import leaves, returns_value
 from infonce_lint.semantic.graph.values import Block, Function, Op, Value
 from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.losses.model import SemanticModel
@@ -289,7 +289,7 @@ class Remains:
             if self._is_guard(test) or _leaves_function(statement.body) or not self._computes_rows_around(test):
                 return
             raise _Danger
-        if _returns_value(statement):
+        if returns_value(statement):
             raise _Danger
         for value in self.places.inside(statement):
             if value in self.rebuilt:
@@ -314,25 +314,9 @@ class Remains:
         return is_idle_call(call) or is_plain(call) or call.name.endswith(("Error", "Exception", "Warning", "exit"))
 
 
-class _Returns(cst.CSTVisitor):
-    """Whether something is returned in a statement."""
-
-    def __init__(self) -> None:
-        self.is_found = False
-
-    def visit_Return(self, node: cst.Return) -> None:
-        self.is_found = self.is_found or node.value is not None
-
-
-def _returns_value(statement: cst.CSTNode) -> bool:
-    found = _Returns()
-    statement.visit(found)
-    return found.is_found
-
-
 def _gives_up(suite: cst.BaseSuite) -> bool:
     """Whether a suite skips the batch, or raises."""
-    return leaves(suite) and not _returns_value(suite)
+    return leaves(suite) and not returns_value(suite)
 
 
 def _is_round(value: Value) -> bool:

@@ -18,6 +18,7 @@ from infonce_lint.repair.steady import (
 )
 from infonce_lint.semantic.graph.calls import is_library, is_library_call
 from infonce_lint.semantic.graph.literals import is_none
+from infonce_lint.semantic.graph.nodes import children_of, nodes_in
 from infonce_lint.semantic.graph.values import Class, Function, Op, Value
 from infonce_lint.semantic.losses.model import SemanticModel
 from infonce_lint.semantic.shapes.operations import Column, find, has
@@ -162,7 +163,7 @@ class Repeatable:
     def check_names(self, node: cst.CSTNode, reader: Function, is_replaced: Callable[[cst.CSTNode], bool]) -> None:
         """Every name of an expression of the constructor stands for the same thing where ``reader`` uses it."""
         constructor = self.store.function
-        local = {name for clause in _nodes(node, cst.CompFor) for name in _targets(clause.target)}
+        local = {name for each in nodes_in(node) if isinstance(each, cst.CompFor) for name in _targets(each.target)}
         for each, is_path, is_device in _names(node):
             name = each.value
             if name in local or is_replaced(each) or name in ("None", "True", "False"):
@@ -253,13 +254,6 @@ def may_be_none(node: cst.CSTNode) -> bool:
     return isinstance(node, cst.BooleanOperation) or (isinstance(node, cst.Name) and node.value == "None")
 
 
-def _nodes(node: cst.CSTNode, kind: type[cst.CompFor]) -> Iterator[cst.CompFor]:
-    if isinstance(node, kind):
-        yield node
-    for child in node.children:
-        yield from _nodes(child, kind)
-
-
 def _targets(node: cst.CSTNode) -> Iterator[str]:
     if isinstance(node, cst.Name):
         yield node.value
@@ -282,5 +276,5 @@ def _names(
     elif isinstance(node, cst.Lambda | cst.NamedExpr | cst.Await | cst.Yield):
         raise Refused(f"the tensor is built with an expression that is not followed; {_BY_HAND}")
     else:
-        for child in node.children:
+        for child in children_of(node):
             yield from _names(child)

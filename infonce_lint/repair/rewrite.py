@@ -17,6 +17,7 @@ from infonce_lint.repair.place import (
     is_bracketed,
     needs_brackets,
     replace,
+    span_of,
 )
 from infonce_lint.repair.proof import Proof
 from infonce_lint.semantic.graph.paths import path_text, shown
@@ -171,7 +172,7 @@ class Rewriter:
             raise Refused(f"`{path_text(read)}` is no plain number here: `.{asked.name}` is asked of it")
         if " " in text and needs_brackets(read) and not is_bracketed(read.node):
             text = f"({text})"
-        return replace(self.source, read.node, text)
+        return replace(self.source, read, text)
 
     def text(self, candidate: Candidate, wanted: Dim, at: Value, place: Place | None = None) -> str:
         """The text of a candidate times its ratio; a division by views becomes a local with its assertion."""
@@ -316,10 +317,10 @@ class Rewriter:
             left, right = product.inputs
             other = right if left is current else left
             if self.proof.number(other) == symbol(Origin.WORLD, WORLD):
-                assert left.node is not None and right.node is not None and product.node is not None
+                assert left.node is not None and right.node is not None
                 if is_bracketed(left.node) or is_bracketed(right.node):
                     return None
-                ours, theirs = self.source.span(left.node), self.source.span(right.node)
+                ours, theirs = span_of(self.source, left), span_of(self.source, right)
                 if other is right:
                     return delete(ours.end, theirs.end)
                 return delete(ours.start, theirs.start)

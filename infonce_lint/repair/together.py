@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from infonce_lint.finding import Applicability, Fix, Span
 from infonce_lint.repair.behind import Sizes, left_behind
+from infonce_lint.repair.place import span_of
 from infonce_lint.repair.places import Places
 from infonce_lint.repair.plan import Refusal
 from infonce_lint.semantic.graph.values import Function
@@ -100,7 +101,7 @@ def _run_by(loss: ContrastiveLoss) -> set[Function]:
 
 def _is_rewritten(loss: ContrastiveLoss, fixes: list[Fix], source: SourceFile) -> bool:
     """Whether one of some fixes of other losses writes every read of a loss anew."""
-    reads = [source.span(use.read.node) for use in loss.size_uses if use.read.node is not None]
+    reads = [span_of(source, use.read) for use in loss.size_uses if use.read.node is not None]
     return any(all(any(_holds(edit.span, read) for edit in fix.edits) for read in reads) for fix in fixes)
 
 

@@ -70,4 +70,4 @@ class Rule(ABC):
 def span_of(value: Value, source: SourceFile) -> Span:
     """Where a value's expression stands."""
     assert value.node is not None, "values without a place are never reported"
-    return source.span(value.node)
+    return source.span(value.node, value.statement)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import libcst as cst
 
 from infonce_lint.semantic.graph.calls import call_name
+from infonce_lint.semantic.graph.conditional import runs_at_least_once
 from infonce_lint.semantic.graph.literals import changes_list
+from infonce_lint.semantic.graph.nodes import children_of
 from infonce_lint.semantic.graph.scopes import Scopes, element_of, is_self
 from infonce_lint.semantic.graph.values import Block, Function, Op, Value
 from infonce_lint.semantic.names import is_config_size_name
@@ -16,20 +19,27 @@ from infonce_lint.semantic.names import is_config_size_name
 class Expressions(Scopes):
     """Evaluates expressions in the scope that the statement walker (`flow.py`) keeps."""
 
-    def __init__(self, size_names: tuple[str, ...] = ()) -> None:
-        super().__init__(size_names)
-        self._handlers: dict[type, Callable[..., Value]] = {}
+    _handlers: ClassVar[dict[type, Callable[..., Value]]] = {}  # by the kind of node, filled as kinds are met
 
     def evaluate(self, node: cst.BaseExpression) -> Value:
         """The value of an expression."""
         kind = type(node)
-        if kind not in self._handlers:
-            self._handlers[kind] = getattr(self, f"eval_{kind.__name__}", self.eval_other)
-        return self._handlers[kind](node)
+        handler = self._handlers.get(kind)
+        if handler is None:
+            handler = self._handlers[kind] = getattr(Expressions, f"eval_{kind.__name__}", Expressions.eval_other)
+        return handler(self, node)
+
+    def conditional(self, node: cst.BaseExpression) -> Value:
+        """The value of an expression that is computed only when a test asks for it."""
+        outer = self.region
+        self.region = (*outer, id(node))
+        value = self.evaluate(node)
+        self.region = outer
+        return value
 
     def eval_other(self, node: cst.CSTNode) -> Value:
         """Anything without a handler of its own: a value made of its sub-expressions."""
-        parts = [child for child in node.children if isinstance(child, cst.BaseExpression)]
+        parts = [child for child in children_of(node) if isinstance(child, cst.BaseExpression)]
         return self.value(Op.OTHER, type(node).__name__, node, [self.evaluate(part) for part in parts])
 
     # -- names and attributes ----------------------------------------------------------------------------------------
@@ -102,6 +112,8 @@ class Expressions(Scopes):
     def eval_Call(self, node: cst.Call) -> Value:
         called = self.evaluate(node.func)
         inputs, keywords = [called], []
+        if node.args and isinstance(node.args[0].value, cst.GeneratorExp) and call_name(called) in _ASKING:
+            self.asked = node.args[0].value
         for argument in node.args:
             inputs.append(self.evaluate(argument.value))
             keywords.append("*" * len(argument.star) or None if argument.keyword is None else argument.keyword.value)
@@ -123,18 +135,19 @@ class Expressions(Scopes):
         return self.value(Op.UNARY, type(node.operator).__name__, node, [self.evaluate(node.expression)])
 
     def eval_BooleanOperation(self, node: cst.BooleanOperation) -> Value:
-        left, right = self.evaluate(node.left), self.evaluate(node.right)
+        left, right = self.evaluate(node.left), self.conditional(node.right)
         return self.value(Op.BOOL, type(node.operator).__name__, node, [left, right])
 
     def eval_Comparison(self, node: cst.Comparison) -> Value:
-        inputs = [self.evaluate(node.left)]
-        inputs += [self.evaluate(target.comparator) for target in node.comparisons]
-        operator = type(node.comparisons[0].operator).__name__
+        first, *later = node.comparisons  # those are looked at while the links before them hold
+        inputs = [self.evaluate(node.left), self.evaluate(first.comparator)]
+        inputs += [self.conditional(target.comparator) for target in later]
+        operator = type(first.operator).__name__
         return self.value(Op.COMPARE, operator, node, inputs)
 
     def eval_IfExp(self, node: cst.IfExp) -> Value:
         test = self.evaluate(node.test)
-        phi = self.value(Op.PHI, "ifexp", node, [self.evaluate(node.body), self.evaluate(node.orelse)])
+        phi = self.value(Op.PHI, "ifexp", node, [self.conditional(node.body), self.conditional(node.orelse)])
         phi.literal = test
         return phi
 
@@ -222,34 +235,39 @@ class Expressions(Scopes):
         return self.comprehension(node, node.value)
 
     def comprehension(self, node: cst.BaseComp, element: cst.BaseExpression) -> Value:
-        """A comprehension, whose loop variables are its own and whose walrus targets are not."""
-        outer = self.env
+        """A list, set, dictionary or generator of an element, for each round of its clauses.
+
+        Its loop variables are its own, its walrus targets are not; a generator runs when somebody asks it.
+        """
+        outer, region = self.env, self.region
         self.env = dict(outer)
         self.comprehended.append([])
-        containers = self.comprehension_targets(node.for_in)
-        computed = self.evaluate(element)
-        inner, self.env = self.env, outer
-        bound = self.comprehended.pop()
-        for name in dict.fromkeys(bound):  # there may be no round, or any number of them
-            kept = [outer[name]] if name in outer else []
+        clause: cst.CompFor | None = node.for_in
+        containers = []
+        is_certain = not isinstance(node, cst.GeneratorExp) or node is self.asked  # that there is a round
+        while clause is not None:
+            container = self.evaluate(clause.iter)
+            containers.append(container)
+            is_certain = is_certain and not clause.ifs and runs_at_least_once(clause.iter)
+            self.region = region if is_certain else (*region, id(node))
+            self.bind(clause.target, self.value(Op.ITEM, "", clause.target, [container]))
+            for condition in clause.ifs:
+                self.evaluate(condition.test)
+            clause = clause.inner_for_in
+        made = self.evaluate(element)
+        inner, self.env, self.region = self.env, outer, region
+        self._keep_bound(self.comprehended.pop(), inner, node)
+        return self.value(Op.COMP, "", node, [made, *containers])
+
+    def _keep_bound(self, names: list[str], inner: dict[str, Value], node: cst.BaseComp) -> None:
+        """Bind what a comprehension binds around itself: there may be no round, or any number of them."""
+        for name in dict.fromkeys(names):
+            kept = [self.env[name]] if name in self.env else []
             joined = self.value(Op.PHI, name, node, [*kept, inner[name]])
             joined.maybe_unbound = not kept or kept[0].maybe_unbound
             self.set_name(name, joined)
             if self.comprehended:
                 self.comprehended[-1].append(name)
-        return self.value(Op.COMP, "", node, [computed, *containers])
-
-    def comprehension_targets(self, clause: cst.CompFor | None) -> list[Value]:
-        """Bind the loop variables of a comprehension; its containers."""
-        containers = []
-        while clause is not None:
-            container = self.evaluate(clause.iter)
-            containers.append(container)
-            self.bind(clause.target, self.value(Op.ITEM, "", clause.target, [container]))
-            for condition in clause.ifs:
-                self.evaluate(condition.test)
-            clause = clause.inner_for_in
-        return containers
 
     def eval_Lambda(self, node: cst.Lambda) -> Value:
         function = Function("<lambda>", node, self.function, None)
@@ -264,4 +282,6 @@ class Expressions(Scopes):
         return made
 
 
+#: What asks a generator for all of its elements.
+_ASKING = frozenset({"sum", "list", "tuple", "set", "max", "min", "sorted", "extend", "join", "fsum", "prod", "deque"})
 SINGLETONS = frozenset({"None", "True", "False"})

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 import libcst as cst
 
 from infonce_lint.semantic.graph.syntax import access_path
-from infonce_lint.semantic.graph.values import Block, Class, Entry, Function, Op, Value
+from infonce_lint.semantic.graph.values import Block, Class, Entry, Function, Op, Region, Value
 
 
 class Scopes(ABC):
@@ -27,10 +27,12 @@ class Scopes(ABC):
         self.bodies: dict[int, cst.BaseSuite | cst.BaseExpression] = {}
         self.main: Function
         self.function: Function
+        self.asked: cst.CSTNode | None = None  # the last generator that a call asks for all its elements
         self.comprehended: list[list[str]] = []  # by comprehension: the names that it binds around itself
         self.left: list[list[tuple[dict[str, Value], bool]]] = []  # by loop: where it is left, or its round ended
         self.block: Block
         self.index = 0
+        self.region: Region = ()
         self.env: dict[str, Value] = {}
         self.class_env: dict[str, Value] | None = None
         self.owner: Class | None = None
@@ -40,6 +42,8 @@ class Scopes(ABC):
         made = Value(op, name, node, inputs, self.function, self.block, self.index)
         for each in inputs:
             each.users.append(made)
+        if node is not None:
+            made.region = self.region
         self.values.append(made)
         return made
 

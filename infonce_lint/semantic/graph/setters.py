@@ -25,6 +25,7 @@ class Setters:
             if rebound:
                 self._own.setdefault(function, set()).update(rebound)
         self._reached: dict[Function, tuple[frozenset[str], frozenset[str]]] = {}
+        self._differ: dict[tuple[Class, str], bool] = {}
 
     def of(self, function: Function) -> tuple[frozenset[str], frozenset[str]]:
         """The names that a function sets anew itself, and those that what it calls does; constructors set none anew."""
@@ -40,9 +41,15 @@ class Setters:
             self._reached[function] = (own, frozenset(others))
         return self._reached[function]
 
+    def instances_differ(self, owner: Class, name: str) -> bool:
+        """Whether this file constructs objects of a class that are given different things for one attribute."""
+        place = (owner, name)
+        if place not in self._differ:
+            self._differ[place] = _instances_differ(owner, name)
+        return self._differ[place]
 
-def instances_differ(owner: Class, name: str) -> bool:
-    """Whether this file constructs objects of a class that are given different things for one attribute."""
+
+def _instances_differ(owner: Class, name: str) -> bool:
     given: set[str] = set()
     for each in owner.family():
         for store in each.slots.get(name, ()):

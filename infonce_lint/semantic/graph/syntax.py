@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import libcst as cst
 
+from infonce_lint.semantic.graph.nodes import children_of, held_by, statements_in
+
 _CHANGING_METHODS = frozenset({"append", "extend", "insert", "add", "update"})
 
 _ORDERING = frozenset({"pop", "remove", "reverse", "sort", "clear", "popleft"})
@@ -37,20 +39,15 @@ def leaves_if(statement: cst.If) -> bool:
 
 def may_leave(node: cst.CSTNode, *, in_loop: bool) -> bool:
     """Whether a statement may return from its function or, where ``in_loop`` is false, leave its loop's round."""
-    if isinstance(node, cst.SimpleStatementLine | cst.SimpleStatementSuite | cst.IndentedBlock):
-        return any(may_leave(each, in_loop=in_loop) for each in node.body)
-    if isinstance(node, cst.Return):
+    kind = type(node)
+    if kind is cst.Return:
         return True
-    if isinstance(node, cst.Break | cst.Continue):
+    if kind is cst.Break or kind is cst.Continue:
         return not in_loop
-    if not isinstance(node, cst.BaseCompoundStatement | cst.Else | cst.Finally | cst.ExceptHandler | cst.MatchCase):
+    if kind is cst.FunctionDef or kind is cst.ClassDef:
         return False
-    if isinstance(node, cst.FunctionDef | cst.ClassDef):
-        return False
-    inner = in_loop or isinstance(node, cst.For | cst.While)
-    parts = [getattr(node, name, None) for name in ("body", "orelse", "finalbody")]
-    parts += [*getattr(node, "handlers", ()), *getattr(node, "cases", ())]
-    return any(part is not None and may_leave(part, in_loop=inner) for part in parts)
+    inner = in_loop or kind is cst.For or kind is cst.While
+    return any(may_leave(each, in_loop=inner) for each in held_by(node))
 
 
 def assigned_names(suite: cst.BaseSuite) -> list[str]:
@@ -125,7 +122,7 @@ def captured_names(pattern: cst.CSTNode) -> list[str]:
     found = [each.value for each in own if is_capture and isinstance(each, cst.Name)]
     if isinstance(pattern, cst.MatchValue):
         return found
-    return [*found, *(name for child in pattern.children for name in captured_names(child))]
+    return [*found, *(name for child in children_of(pattern) for name in captured_names(child))]
 
 
 def dotted(node: cst.CSTNode) -> str:
@@ -159,8 +156,9 @@ def decorator_name(node: cst.BaseExpression) -> str:
 
 def nonlocal_names(node: cst.CSTNode) -> set[str]:
     """The names that a suite, or a function in it, declares to be an enclosing function's."""
-    if isinstance(node, cst.Nonlocal):
-        return {item.name.value for item in node.names}
-    if isinstance(node, cst.BaseExpression):
-        return set()
-    return {name for child in node.children for name in nonlocal_names(child)}
+    return {item.name.value for each in statements_in(node) if isinstance(each, cst.Nonlocal) for item in each.names}
+
+
+def returns_value(statement: cst.CSTNode) -> bool:
+    """Whether something is returned in the suites of a statement, or in a suite."""
+    return any(isinstance(each, cst.Return) and each.value is not None for each in statements_in(statement))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from infonce_lint.semantic.names import CONSTRUCTORS
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Block:
     """A suite of statements; ``parent`` and ``index`` say which statement of which block holds it."""
 
-    __slots__ = ("function", "guards", "index", "inline", "parent", "regions", "statement", "statements")
+    __slots__ = ("function", "guards", "index", "inline", "parent", "statement", "statements")
 
     def __init__(self, function: Function, parent: Block | None, index: int, statement: cst.CSTNode | None) -> None:
         self.function = function
@@ -30,7 +30,10 @@ class Block:
         self.guards: list[Value] = []  # size comparisons known to hold everywhere in this block
         self.inline = False  # a suite on its header's line, or an elif: no statement can be put before its own
         self.statements: dict[int, cst.CSTNode] = {}  # by number
-        self.regions: dict[int, dict[int, tuple[int, ...]]] = {}  # filled by `conditional.region_of`
+
+
+Region: TypeAlias = tuple[int, ...]
+"""The parts around an expression that a test or an iteration asks for, outermost first, by the `id` of each node."""
 
 
 class Op(str):
@@ -104,6 +107,20 @@ class Value:
     source: Function | Class | None = None  # the definition that a ``func`` or ``class`` value names
     bound: str = ""  # the first variable that it was assigned to
     maybe_unbound: bool = False  # a name that only some of the branches before have bound
+    region: Region = ()
+
+    @property
+    def statement(self) -> cst.CSTNode | None:
+        """The statement that holds it, an ``if`` with its branches on one row included; None in a lambda."""
+        block: Block | None = self.block
+        index = self.index
+        while block is not None:
+            found = block.statements.get(index)
+            if found is not None:
+                return found
+            index = block.index
+            block = block.parent
+        return None
 
     def add_input(self, value: Value) -> None:
         """Let ``value`` flow into this one as well."""
@@ -262,6 +279,24 @@ class Module:
     entries: list[Entry]  # reads and stores of entries of objects other than self
     index: object = None  # filled by `index.index_of`
     changes: object = None  # filled by `shapes.changes.changes_of`
+
+    def release(self) -> None:
+        """Take the graph apart once nothing is asked of it: its parts hold each other until the collector comes by."""
+        for value in self.values:
+            value.inputs, value.users, value.stored = [], [], []
+            value.node = value.scope = value.callee = value.constructs = value.source = value.literal = None
+        for function in self.functions:
+            for held in (function.parameters, function.defaults, function.bindings, function.final):
+                held.clear()
+            function.calls.clear()
+            function.callers.clear()
+        for owner in self.classes:
+            for slots in (owner.methods, owner.slots, owner.reads):
+                slots.clear()
+            owner.constructions, owner.parents, owner.children = [], [], []
+        self.values.clear()
+        self.entries.clear()
+        self.index = self.changes = None
 
 
 def precedes(first: Value, second: Value) -> bool:

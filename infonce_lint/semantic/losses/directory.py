@@ -29,6 +29,11 @@ class Directory:
         return found
 
     @cached_property
+    def order(self) -> dict[Value, int]:
+        """The number of each value in the module: two reads that are written alike are told apart by it."""
+        return {value: number for number, value in enumerate(self._module.values)}
+
+    @cached_property
     def places(self) -> dict[Function, int]:
         """The number of each function in the module."""
         return {function: number for number, function in enumerate(self._module.functions)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
@@ -128,7 +129,7 @@ class SemanticModel:
         uses: dict[int, SizeUse] = {}
         for sink in find_sinks(self.module, self.origins, self.roles):
             reads = {read for size in sink.sizes for read in self.origins.sources(size)}
-            for read in sorted(reads, key=path_text):
+            for read in self._in_order(reads):
                 kept = [
                     each
                     for each in engagements.of(sink, read)
@@ -139,6 +140,13 @@ class SemanticModel:
                     use.engagements.extend(kept)
         self._add_modular_indices(uses)
         return self._group(list(uses.values()))
+
+    def _in_order(self, reads: Set[Value]) -> Iterable[Value]:
+        """Reads by how they are written, and in the order of the file where that is the same."""
+        if len(reads) < 2:
+            return reads
+        order = self.directory.order
+        return sorted(reads, key=lambda each: (path_text(each), order[each]))
 
     def _add_modular_indices(self, uses: dict[int, SizeUse]) -> None:
         """``(i + self.batch_size) % N`` picks partners in a loss even where it only steers the control flow."""

@@ -30,7 +30,7 @@ _ON_NUMBERS = frozenset("Add Subtract Multiply FloorDivide Modulo Power".split()
 def binary(context: Context, value: Value, frame: Frame) -> Abstract | None:
     """An operator with two operands."""
     site = Site(value, frame)
-    left, right = (context.evaluate(each, frame) for each in value.inputs[:2])
+    left, right = context.evaluate(value.inputs[0], frame), context.evaluate(value.inputs[1], frame)
     if value.name == "MatrixMultiply":
         context.prove(left)
         context.prove(right)
@@ -38,12 +38,13 @@ def binary(context: Context, value: Value, frame: Frame) -> Abstract | None:
         return multiplied(context, first, second, site) if first is not None and second is not None else None
     if isinstance(left, Text) or isinstance(right, Text):
         return Text("")
-    repeated = _repeated(context, value.name, left, right)
-    if repeated is not None:
-        return repeated
-    if value.name == "Add" and isinstance(left, Parts) and isinstance(right, Parts):
-        return Parts(left.items + right.items)
-    if value.name == "Add" and isinstance(left, Parts | Listing) and isinstance(right, Parts | Listing):
+    if value.name == "Multiply":
+        repeated = _repeated(context, left, right)
+        if repeated is not None:
+            return repeated
+    elif value.name == "Add" and isinstance(left, Parts | Listing) and isinstance(right, Parts | Listing):
+        if isinstance(left, Parts) and isinstance(right, Parts):
+            return Parts(left.items + right.items)
         return _one_list(context, left, right, site)
     if _are_numbers(context, value, left, right):
         first_number, second_number = context.as_number(left), context.as_number(right)
@@ -172,12 +173,10 @@ def _floored(context: Context, left: Dim, right: Dim, site: Site) -> Number | No
     return Number(symbol(Origin.UNKNOWN, ("floor", left, right)))
 
 
-def _repeated(context: Context, operator: str, left: Abstract, right: Abstract) -> Abstract | None:
+def _repeated(context: Context, left: Abstract, right: Abstract) -> Abstract | None:
     """``[x] * n``."""
-    if operator != "Multiply":
-        return None
     for many, times in ((left, right), (right, left)):
-        number_of_times = context.as_number(times)
+        number_of_times = context.as_number(times) if isinstance(many, Parts | Listing) else None
         if isinstance(many, Parts | Listing) and number_of_times is not None:
             small = number_of_times.integer
             if isinstance(many, Listing):

@@ -21,23 +21,13 @@ from infonce_lint.semantic.shapes.facts import Relation
 _CONVERTING = frozenset({"numpy", "tensorflow"})
 
 
-class Call:
-    """One call in one run of its function.
+class Arguments:
+    """What a call is given, by place and name: the same in every run."""
 
-    The receiver of a method is argument 0, so that ``x.view(2, -1)`` and ``torch.reshape(x, (2, -1))`` read alike.
-    ``setup`` is the call that constructed the module, where a module is called: ``nn.CosineSimilarity(dim=2)``.
-    """
+    __slots__ = ("behind", "is_open", "named", "positional", "receiver", "starred")
 
-    def __init__(
-        self, context: Context, value: Value, frame: Frame, *, receiver: Value | None = None, library: str = ""
-    ) -> None:
-        self.context = context
-        self.value = value
-        self.frame = frame
-        self.library = library
+    def __init__(self, value: Value, receiver: Value | None = None) -> None:
         self.receiver = receiver
-        self.site = Site(value, frame)
-        self.setup: Call | None = None
         self.positional: list[Value] = [] if receiver is None else [receiver]
         self.starred: Value | None = None  # ``f(*parts)``: arguments that are not told apart
         self.behind: list[Value] = []  # arguments after those
@@ -51,6 +41,28 @@ class Call:
                 self.starred = self.starred or argument
             else:
                 self.named[keyword] = argument
+
+
+class Call:
+    """One call in one run of its function.
+
+    The receiver of a method is argument 0, so that ``x.view(2, -1)`` and ``torch.reshape(x, (2, -1))`` read alike.
+    ``setup`` is the call that constructed the module, where a module is called: ``nn.CosineSimilarity(dim=2)``.
+    """
+
+    def __init__(self, context: Context, value: Value, frame: Frame, given: Arguments, *, library: str = "") -> None:
+        self.context = context
+        self.value = value
+        self.frame = frame
+        self.library = library
+        self.receiver = given.receiver
+        self.site = Site(value, frame)
+        self.setup: Call | None = None
+        self.positional = given.positional
+        self.starred = given.starred
+        self.behind = given.behind
+        self.is_open = given.is_open
+        self.named = given.named
 
     # -- arguments ---------------------------------------------------------------------------------------------------
 

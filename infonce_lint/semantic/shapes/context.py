@@ -270,7 +270,7 @@ class Context(ABC):
     def confirm(self, tensor: Tensor) -> None:
         """Note that an operation takes a tensor with just the axes that it is known to have."""
         for dim in tensor.dims:
-            self.confirmed.update(symbol.owner for symbol in dim.of(Origin.AXIS))
+            self.confirmed.update([symbol.owner for symbol in dim.of(Origin.AXIS)])
 
     def with_rank(self, tensor: Tensor, rank: int, *, likely: bool = False) -> Tensor:
         """A tensor whose rank an operation decides (or, ``likely``, mostly has)."""

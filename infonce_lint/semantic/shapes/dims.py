@@ -111,7 +111,10 @@ class Dim:
 
     def of(self, origin: Origin) -> frozenset[Symbol]:
         """The symbols of one origin."""
-        found = [each for each in self.symbols if each.origin is origin]
+        symbols = self.symbols
+        found = [each for each in symbols if each.origin is origin]
+        if len(found) == len(symbols):
+            return symbols  # mostly there is one, or none
         return frozenset(found) if found else _NO_SYMBOLS
 
     @property

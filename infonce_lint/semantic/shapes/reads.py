@@ -5,7 +5,6 @@ from __future__ import annotations
 import libcst as cst
 
 from infonce_lint.semantic.graph.literals import is_none
-from infonce_lint.semantic.graph.setters import instances_differ
 from infonce_lint.semantic.graph.values import Class, Value
 from infonce_lint.semantic.names import READERS
 from infonce_lint.semantic.shapes.context import Context
@@ -31,7 +30,7 @@ def configured(context: Context, value: Value, frame: Frame) -> Number | None:
     if changed is not None:
         context.size_reads.setdefault(changed, value)
         return Number(symbol(Origin.SIZE, changed))
-    computed = _computed(context, value, frame) if not _is_of_one_instance(value) else None
+    computed = _computed(context, value, frame) if not _is_of_one_instance(context, value) else None
     if isinstance(computed, Number):
         return computed
     if computed is not None:
@@ -59,10 +58,10 @@ def _is_own(value: Value) -> bool:
     return value.op == "self"
 
 
-def _is_of_one_instance(value: Value) -> bool:
+def _is_of_one_instance(context: Context, value: Value) -> bool:
     """Whether an attribute is another size in another object of the class."""
     owner = value.function.enclosing_class if value.op == "self" else None
-    return owner is not None and instances_differ(owner, value.name)
+    return owner is not None and context.origins.setters.instances_differ(owner, value.name)
 
 
 def _last_key(value: Value) -> str:
@@ -92,7 +91,7 @@ def size_key(context: Context, value: Value, frame: Frame) -> tuple[object, ...]
         if owner is None:
             return ("self", None, value.name)
         same = ("self", _root(owner), value.name)
-        return (*same, frame) if _is_of_one_instance(value) else same
+        return (*same, frame) if _is_of_one_instance(context, value) else same
     if value.op in ("global", "name"):
         return ("path", value.name)
     path = canonical(context, value, frame)

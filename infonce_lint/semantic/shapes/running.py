@@ -11,7 +11,7 @@ from infonce_lint.semantic.graph.literals import elements
 from infonce_lint.semantic.graph.values import Class, Function, Value
 from infonce_lint.semantic.names import LIBRARIES
 from infonce_lint.semantic.shapes import operations
-from infonce_lint.semantic.shapes.call import Call
+from infonce_lint.semantic.shapes.call import Arguments, Call
 from infonce_lint.semantic.shapes.columns import Column, has
 from infonce_lint.semantic.shapes.context import Context
 from infonce_lint.semantic.shapes.domain import Abstract, Frame, Opaque, Parts
@@ -89,14 +89,14 @@ class Resolved(NamedTuple):
 
     row: Operation
     library: str
-    receiver: Value | None = None
+    given: Arguments
     setup: Value | None = None  # the call that constructed the module, where a module is called
 
     def run(self, context: Context, value: Value, frame: Frame) -> Abstract | None:
         """What the row says of the call."""
-        call = Call(context, value, frame, receiver=self.receiver, library=self.library)
-        if self.receiver is not None:
-            known = context.evaluate(self.receiver, frame)
+        call = Call(context, value, frame, self.given, library=self.library)
+        if call.receiver is not None:
+            known = context.evaluate(call.receiver, frame)
             if isinstance(known, Opaque) and not context.is_tensor(known):
                 answer = receives(call, known)
                 if not isinstance(answer, bool):
@@ -105,7 +105,7 @@ class Resolved(NamedTuple):
                     return None
                 context.prove(known)
         if self.setup is not None:
-            call.setup = Call(context, self.setup, frame, library=self.library)
+            call.setup = Call(context, self.setup, frame, Arguments(self.setup), library=self.library)
         return self.row.transfer(call)
 
 
@@ -114,25 +114,27 @@ def resolved(value: Value) -> Resolved | None:
     called = value.inputs[0]
     library = _library(called)
     if library is not None:
-        return _row(value.name, library, library)
+        return _row(value, value.name, library, library)
     if called.op == "attr" and called.inputs:
         receiver = called.inputs[0]
         if receiver.op == "import" or any(each.op == "import" for each in receiver.inputs):
             return None  # a function of another module
         library = _library_behind(receiver)
-        return _row(value.name, library or "method", library, receiver)
+        return _row(value, value.name, library or "method", library, receiver)
     if called.op in ("global", "free") and not called.inputs:
-        return _row(value.name, "python", "python")
+        return _row(value, value.name, "python", "python")
     setup = _construction(called)
     library = _library(setup.inputs[0]) if setup is not None else None
-    return _row(setup.name, library, library, None, setup) if setup is not None and library is not None else None
+    if setup is None or library is None:
+        return None
+    return _row(value, setup.name, library, library, None, setup)
 
 
 def _row(
-    name: str, spelled: str, library: str, receiver: Value | None = None, setup: Value | None = None
+    call: Value, name: str, spelled: str, library: str, receiver: Value | None = None, setup: Value | None = None
 ) -> Resolved | None:
     row = operations.find(name, spelled)
-    return Resolved(row, library, receiver, setup) if row is not None else None
+    return Resolved(row, library, Arguments(call, receiver), setup) if row is not None else None
 
 
 def library_of(call: Value) -> str | None:

@@ -32,21 +32,6 @@ def step_of(source: SourceFile, indent: str) -> str:
     return "\t" if "\t" in indent else source.module.default_indent
 
 
-def preferred_quote(source: SourceFile) -> str:
-    """The quote of most of a file's strings of one row; the double one where there are as many of either."""
-    counts = {'"': 0, "'": 0}
-    starts = (token.STRING, *_IN_FSTRING)
-    try:
-        for each in tokenize.generate_tokens(io.StringIO(source.text).readline):
-            if each.type in starts:
-                body = each.string.lstrip("rRbBuUfF")
-                if body[:1] in counts and body[:3] not in ('"""', "'''"):
-                    counts[body[0]] += 1
-    except (tokenize.TokenError, SyntaxError):
-        pass  # what was counted before it will do
-    return "'" if counts["'"] > counts['"'] else '"'
-
-
 def string_rows(prefix: str, parts: Sequence[str], quote: str, room: int) -> list[str]:
     """A string literal in one row or, where that is longer than ``room``, one row for each part; Python joins them.
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from infonce_lint.finding import Applicability, Edit, Fix
 from infonce_lint.repair import getter, helper, rebuild
 from infonce_lint.repair.gather import gather_problem
 from infonce_lint.repair.inference import inferred, open_question
 from infonce_lint.repair.injected import injected_mask_problem
-from infonce_lint.repair.layout import laid_out, preferred_quote, row_length
+from infonce_lint.repair.layout import laid_out, row_length
 from infonce_lint.repair.place import (
     anchor,
     depth_of,
@@ -141,7 +140,7 @@ class _Planner:
             if not self.proof.is_forced(place, frozenset(derived.sizes)):
                 self.doubts.append("the assertion also stands on ways on which nothing needs it to hold")
             room = row_length(self.settings) - len(indent_of(self.source, place) or "")
-            insertions.setdefault(place, []).extend(derived.lines(self.settings, self._quote, room))
+            insertions.setdefault(place, []).extend(derived.lines(self.settings, self.source.quote, room))
         for place, lines in rewriter.insertions.items():
             insertions.setdefault(place, []).extend(lines)
         edits = []
@@ -177,10 +176,6 @@ class _Planner:
             unique,
             why,
         )
-
-    @cached_property
-    def _quote(self) -> str:
-        return preferred_quote(self.source)
 
     def _equation(self) -> str:
         """The fact that decides, in the words of the code."""

@@ -39,6 +39,11 @@ _RUNNING = f"{sys.version_info[0]}.{sys.version_info[1]}"
 _UNUSUAL = re.compile(r"[\f\v]|\r(?!\n)|^[ \t]*\t", re.MULTILINE)
 """White space of which libcst may not give back what it was given."""
 
+_STRING = re.compile(
+    r"""\"{3}[\s\S]*?\"{3}|'{3}[\s\S]*?'{3}|\#.*|(?P<quote>["'])(?:\\.|(?!(?P=quote))[^\\\n])*(?P=quote)"""
+)
+"""A string, or a comment; ``quote`` is that of a string of one row."""
+
 _INDENTING_TAB = re.compile(r"^[ \t]*\t[ \t]*", re.MULTILINE)
 
 
@@ -132,6 +137,15 @@ class SourceFile:
             raise SourceError(f"{text[error.start]!r} cannot be written in {self.encoding}", place) from None
         except ValueError as error:
             raise SourceError(_one_line(f"cannot be written in {self.encoding}: {error}")) from None
+
+    @cached_property
+    def quote(self) -> str:
+        """The quote of most of the strings of one row; the double one where there are as many of either."""
+        counts = {'"': 0, "'": 0}
+        for found in _STRING.finditer(self.text):
+            if found["quote"]:
+                counts[found["quote"]] += 1
+        return "'" if counts["'"] > counts['"'] else '"'
 
     # ---- positions
 

@@ -61,7 +61,8 @@ class Finding:
     """One reported expression.
 
     ``unit`` numbers the loss unit inside its file; findings of one unit share one fix. ``origin`` tells in words where
-    the size comes from, first step first. ``withheld`` says why there is no fix and what to do by hand.
+    the size comes from, first step first. ``withheld`` says why there is no fix and what to do by hand; where another
+    finding of the same loss tells that already, ``told_at`` names its row.
     """
 
     code: str
@@ -72,8 +73,14 @@ class Finding:
     unit: int | None = None
     origin: tuple[str, ...] = field(default=())
     withheld: str = ""
+    told_at: str = ""
 
     @property
     def text(self) -> str:
-        """The message as every surface prints it: with the reason when there is no fix."""
-        return f"{self.message} (no automatic fix: {self.withheld})" if self.withheld else self.message
+        """The message as every surface prints it: with the reason when there is no fix, once a loss."""
+        return f"{self.message} (no automatic fix: {self.reason})" if self.withheld else self.message
+
+    @property
+    def reason(self) -> str:
+        """Why there is no fix, or where that is told."""
+        return f"see {self.told_at}" if self.told_at else self.withheld

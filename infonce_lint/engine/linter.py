@@ -124,8 +124,17 @@ def _findings_of(
         if isinstance(plan, Fix):
             findings += [replace(each, fix=plan) for each in units[loss]]
         else:
-            findings += [replace(each, withheld=plan.reason) for each in units[loss]]
+            findings += _told_once(units[loss], plan.reason, source, suppressions)
     return findings
+
+
+def _told_once(unit: list[Finding], reason: str, source: SourceFile, suppressions: Suppressions) -> Iterator[Finding]:
+    """The findings of a loss without a fix: the first one that is shown tells why, the others name its row."""
+    told = ""
+    for each in sorted(unit, key=lambda finding: finding.span):
+        yield replace(each, withheld=reason, told_at=told)
+        if not told and not suppressions.covers(each):
+            told = source.spoken(each.span.start)
 
 
 def _withheld(unit: list[Finding], source: SourceFile, settings: Settings, suppressions: Suppressions) -> str:

@@ -41,7 +41,7 @@ def report(
                 first = shown_fixes.setdefault(finding.fix, finding)
                 yield from page.fix(file, finding, finding.fix, first)
             elif finding.withheld:
-                yield from page.sentence([("note", "note:")], f"no automatic fix: {finding.withheld}")
+                yield from page.sentence([("note", "note:")], f"no automatic fix: {finding.reason}")
             yield "\n"
 
 

@@ -75,7 +75,4 @@ class ConfiguredLabels(Rule):
     purpose = Purpose.LABELS
 
     def message(self, use: SizeUse) -> str:
-        return (
-            f"`{use.text}` sizes the labels of a contrastive loss: a batch of another size "
-            "no longer matches the similarity matrix (IndexError or mis-paired rows)"
-        )
+        return "sizes the labels; a batch of another size fails or is mis-paired"

@@ -59,7 +59,4 @@ class ConfiguredMask(Rule):
     purpose = Purpose.MASK
 
     def message(self, use: SizeUse) -> str:
-        return (
-            f"`{use.text}` sizes a mask of a contrastive loss: a batch of another size "
-            "no longer matches the similarity matrix (IndexError or wrong pairs)"
-        )
+        return "sizes a mask; a batch of another size fails or is mis-paired"

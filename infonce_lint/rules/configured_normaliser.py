@@ -63,7 +63,4 @@ class ConfiguredNormaliser(Rule):
     purpose = Purpose.NORMALISER
 
     def message(self, use: SizeUse) -> str:
-        return (
-            f"`{use.text}` scales a contrastive loss: a batch of another size "
-            "gives a silently mis-scaled value and gradient"
-        )
+        return "scales the loss; a batch of another size is silently wrong"

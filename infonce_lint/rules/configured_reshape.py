@@ -72,7 +72,4 @@ class ConfiguredReshape(Rule):
     purpose = Purpose.LAYOUT
 
     def message(self, use: SizeUse) -> str:
-        return (
-            f"`{use.text}` sizes {use.engagements[0].kind.value} in a contrastive loss: a batch of another size "
-            "fails here or pairs the wrong rows"
-        )
+        return f"sizes {use.engagements[0].kind.value}; a batch of another size fails or is mis-paired"

@@ -80,7 +80,4 @@ class FrozenSize(Rule):
 
     def message(self, use: SizeUse) -> str:
         made = "labels" if use.frozen[0].kind.value == "labels" else "a mask"
-        return (
-            f"`{use.text}` freezes {made} of a contrastive loss at the configured size: "
-            "a batch of another size no longer matches it (IndexError or wrong pairs)"
-        )
+        return f"freezes {made}; a batch of another size fails or is mis-paired"

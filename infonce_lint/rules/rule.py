@@ -12,6 +12,9 @@ from infonce_lint.semantic.graph.values import Value
 from infonce_lint.semantic.losses.model import ContrastiveLoss, Purpose, SizeUse
 from infonce_lint.sources.source import SourceFile
 
+ROW = 90
+"""Columns of a message."""
+
 
 class Rule(ABC):
     """One kind of finding. The docstring of a subclass is its page of documentation (`explain`, README, SARIF).
@@ -35,7 +38,7 @@ class Rule(ABC):
 
     @abstractmethod
     def message(self, use: SizeUse) -> str:
-        """What is wrong with a use of the size, and what comes of it."""
+        """What a use of the size does, and what comes of it: a row's end, behind the size as the code reads it."""
 
     def check(self, loss: ContrastiveLoss, source: SourceFile) -> Iterator[Finding]:
         """The findings of this rule in one loss: one for each read of a configured size that serves its purpose."""
@@ -59,12 +62,19 @@ class Rule(ABC):
                 related.setdefault(place, Related(place, "and meets the similarity here"))
         return Finding(
             self.code,
-            self.message(use),
+            _in_a_row(use.text, self.message(use)),
             span,
             tuple(sorted(related.values(), key=lambda each: each.span)),
             unit=loss.number,
             origin=loss.model.origins.story(use.read),
         )
+
+
+def _in_a_row(text: str, said: str) -> str:
+    """A message of at most `ROW` columns: of a long path, the end is shown."""
+    room = ROW - len(said) - len("`` ")
+    shown = text if len(text) <= room else f"...{text[3 - room :]}"
+    return f"`{shown}` {said}"
 
 
 def span_of(value: Value, source: SourceFile) -> Span:

@@ -105,8 +105,7 @@ def flatten(call: Call) -> Abstract | None:
     start, end = (normal_axis(each, max(len(tensor.dims), 1)) for each in (first, last))
     if start is None or end is None:
         return None
-    is_counted = (last < 0 and end < len(tensor.dims) - 1) or first < 0
-    guess = is_counted and call.context.rests_on_guess(tensor.dims)
+    guess = min(first, last) < 0 and call.context.rests_on_guess(tensor.dims)
     merged = call.fresh(start) if guess else total(tensor.dims[start : end + 1])
     return Tensor((*tensor.dims[:start], merged, *tensor.dims[end + 1 :]), tensor.rest, tensor.kind)
 

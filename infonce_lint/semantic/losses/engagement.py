@@ -9,6 +9,7 @@ from infonce_lint.semantic.graph.calls import called_class, called_name, is_libr
 from infonce_lint.semantic.graph.values import Function, Op, Value
 from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.losses.cone import keeps_values
+from infonce_lint.semantic.losses.prefix import is_fitting_cut
 from infonce_lint.semantic.losses.roles import Roles
 from infonce_lint.semantic.losses.sinks import Kind, Sink, is_made, is_mask_helper, is_size_helper
 from infonce_lint.semantic.names import is_loss_name, words
@@ -171,6 +172,8 @@ class Engagements:
                     return []  # noise or codes from which the batch is generated: its rows are theirs
                 if self._meets_loss(user, value):
                     found.append((user, frozen, store))
+                elif is_fitting_cut(user, made, read, self.origins):
+                    continue  # made larger, and cut to the rows at hand
                 elif self._carries(user, value):
                     now_frozen, now_store = self._freezes(user, value, frozen, store)
                     for calls in self._calls_entered(user, value, read, entered, frozen is not None):

@@ -12,6 +12,7 @@ from infonce_lint.semantic.graph.linking import link
 from infonce_lint.semantic.graph.paths import key, path_text
 from infonce_lint.semantic.graph.values import Function, Module, Op, Value
 from infonce_lint.semantic.losses.directory import Directory
+from infonce_lint.semantic.losses.drawn import is_drawn
 from infonce_lint.semantic.losses.engagement import Engagement, Engagements
 from infonce_lint.semantic.losses.features import features_of
 from infonce_lint.semantic.losses.roles import Roles
@@ -152,7 +153,7 @@ class SemanticModel:
                     uses[id(read.node)] = SizeUse(read, [Engagement(sink, Kind.INDEX, value, None)])
 
     def _sizes_features(self, read: Value, engagement: Engagement) -> bool:
-        """Whether the same function makes the features at the same size: a smoke test, whose size is its tensors' own.
+        """Whether the same function makes or draws the features at the same size, which is then its tensors' own.
 
         A call of the loss from elsewhere, a demonstration, says nothing of the batches that training brings.
         """
@@ -163,6 +164,13 @@ class SemanticModel:
         if self.roles.calls_loss(consumer):
             features |= features_of([argument for _, argument in consumer.arguments()][:1])
         wanted = key(read)
+
+        def is_size(value: Value) -> bool:
+            sources = self.origins.sources(value)
+            return any(key(each) == wanted and each.function is read.function for each in sources)
+
+        if any(is_drawn(each, is_size) for each in features):
+            return True
         return any(
             each.op is Op.CALL
             and has(each.name, Column.MAKES_INPUTS)

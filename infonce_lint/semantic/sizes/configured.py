@@ -112,6 +112,10 @@ class ConfiguredReads:
             return f'`{path_text(base)}` is asked for "{keys[-1]}"'
         return None
 
+    def is_setting(self, value: Value) -> bool:
+        """Whether a value is an entry of a configuration object, whatever its name."""
+        return not value.stored and self.is_configuration(value.inputs[0])
+
     def is_configuration(self, base: Value) -> bool:
         """Whether a value is a configuration object: some name on its path says so."""
         for _ in range(12):

@@ -66,9 +66,17 @@ class Origins:
         return NO_SOURCES
 
     def _counts(self, quotient: Value) -> bool:
-        """Whether a size is divided by one that it is made of: ``(rows - anchors) / anchors`` is a count, no size."""
+        """Whether a quotient is a count and no size.
+
+        A size is divided by one that it is made of, ``(rows - anchors) / anchors``, or another setting by a size:
+        ``args.samples // args.batch_size`` steps.
+        """
         if quotient.name not in ("Divide", "FloorDivide"):
             return False
+        numerator = quotient.inputs[0]
+        is_own = self.is_shape(numerator) or bool(self.sources(numerator))
+        if numerator.op in (Op.ATTR, Op.SUB) and self._reads.is_setting(numerator) and not is_own:
+            return True
         divisors = {key(each) for each in _terms(quotient.inputs[1])}
         return not divisors.isdisjoint(key(each) for each in _terms(quotient.inputs[0]))
 
@@ -97,6 +105,10 @@ class Origins:
     def is_shape(self, value: Value) -> bool:
         """Whether an integer comes from a tensor's shape (``x.shape[0]``, ``len(x)``) and from no configuration."""
         return self._shapes.is_shape(value)
+
+    def is_given(self, value: Value) -> bool:
+        """Whether an integer is a parameter that no caller of this file fills: the size that comes with the batch."""
+        return self._shapes.is_given(value)
 
     def size_keys(self, test: Value) -> frozenset[str]:
         """The configured sizes and stored tensors that a test compares with an actual size, by their `paths.key`."""

@@ -45,6 +45,7 @@ without_shape("hinge threshold", margin=ALL)
 
 # operations on tensors that nobody has written the shape of
 without_shape("inverse inv pinverse pinv solve cholesky lstsq svd eig eigh det logdet slogdet", decomposes=ALL)
+without_shape("bincount histc", decomposes=ALL)
 without_shape("batch_dot", compares=ALL)
 without_shape("Normalize reduce all_reduce", keeps_rows=ALL)
 without_shape("slice", keeps_rows=ALL, splits=ALL)
@@ -54,5 +55,8 @@ without_shape("delete", indexes=ALL)
 without_shape("true_divide_", scales=ALL)
 without_shape("scatter_nd", makes_shaped=ALL, scatters=ALL)
 without_shape("eye_like sequence_mask", makes_mask=ALL)
-without_shape("random_normal", makes_inputs=ALL)
+without_shape("random_normal", makes_inputs=ALL, draws=ALL)
+without_shape("random_uniform truncated_normal multivariate_normal multinomial", draws=ALL)
+without_shape("sample choices integers rvs", draws=ALL)  # of a population, a distribution, a replay buffer
+without_shape("shuffle", draws_order=ALL)
 without_shape("Sum", operator=ALL)

@@ -165,8 +165,10 @@ class Function:
 
     @property
     def is_constructor(self) -> bool:
-        """Whether the method runs while its object is built."""
-        return self.owner is not None and self.name in CONSTRUCTORS
+        """Whether the method runs while its object is built; one that the file calls is a method like any other."""
+        if self.owner is None or self.name not in CONSTRUCTORS:
+            return False
+        return self.name.startswith("__") or not self.callers
 
     @property
     def enclosing_class(self) -> Class | None:

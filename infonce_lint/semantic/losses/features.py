@@ -18,9 +18,26 @@ _PASSING_OPS = frozenset(
 _STORED_NAMES = frozenset({"weight", "weights", "queue", "kernel", "prototypes", "bank"})
 
 
-def features_of(operands: Iterable[Value]) -> set[Value]:
-    """The values whose rows become the rows of ``operands``, the operands included."""
-    found = walk(operands, lambda value: () if value.op in (Op.CONST, Op.STR) else feature_inputs(value))
+def features_of(operands: Iterable[Value], but_for: frozenset[Value] = frozenset()) -> set[Value]:
+    """The values whose rows become the rows of ``operands``, the operands included.
+
+    ``but_for`` are calls of functions of the file that bring none.
+    """
+
+    def behind(value: Value) -> list[Value]:
+        if value.op in (Op.CONST, Op.STR):
+            return []
+        inputs = feature_inputs(value)
+        if value.op is Op.PARAM and but_for:
+            calls = [call for call in value.function.callers if call in but_for]
+            return [
+                each
+                for each in inputs
+                if all(call.argument_for(value.function, value.name) is not each for call in calls)
+            ]
+        return inputs
+
+    found = walk(operands, behind)
     return {value for value in found if value.op not in (Op.CONST, Op.STR)}
 
 

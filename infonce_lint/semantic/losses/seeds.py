@@ -9,6 +9,7 @@ from infonce_lint.semantic.graph.values import Module, Op, Value
 from infonce_lint.semantic.losses.evidence import SELF, STORED, TOWERS
 from infonce_lint.semantic.losses.features import is_stored_matrix, roots
 from infonce_lint.semantic.losses.numbered import is_made_by
+from infonce_lint.semantic.losses.weights import are_weights, is_turned
 from infonce_lint.semantic.names import REGRESSION_WORDS, is_loss_name, is_similarity_name, words
 from infonce_lint.semantic.shapes.operations import Column, has
 
@@ -104,6 +105,8 @@ def _compared(value: Value, operands: list[Value]) -> Similarity | None:
     if len(operands) < 2 or any(each.op is Op.CONST for each in operands):
         return None
     first, second = (roots(each) for each in operands)
+    if are_weights(operands[0]) and not are_weights(operands[1]) and not is_turned(operands[1]):
+        return None  # attention: rows are averaged
     if first & second:
         return Similarity(value, operands, SELF)
     is_stored = any(is_stored_matrix(each) for each in first | second)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infonce_lint.rules.rule import Rule
 from infonce_lint.semantic.losses.model import Purpose, SizeUse
+from infonce_lint.semantic.losses.sinks import Kind
 
 
 class ConfiguredNormaliser(Rule):
@@ -63,6 +64,11 @@ class ConfiguredNormaliser(Rule):
     purpose = Purpose.NORMALISER
 
     def message(self, use: SizeUse) -> str:
+        if all(each.kind is Kind.OFFSET for each in use.engagements):
+            return (
+                f"the logarithm of `{use.text}` is added to a contrastive loss: "
+                "a batch of another size gives a silently wrong value"
+            )
         return (
             f"`{use.text}` scales a contrastive loss: a batch of another size "
             "gives a silently mis-scaled value and gradient"

@@ -163,7 +163,6 @@ class GraphBuilder(Expressions):
         self.loop(statement, statement.body, statement.target, container)
 
     def run_While(self, statement: cst.While) -> None:
-        self.evaluate(statement.test)
         self.loop(statement, statement.body, None, None)
 
     def loop(
@@ -182,6 +181,9 @@ class GraphBuilder(Expressions):
         for name in rebound:
             phis[name] = env[name] = self.value(Op.PHI, name, statement, [before[name]])
         self.env = env
+        if isinstance(statement, cst.While):
+            self.value(Op.WHILE, "", statement.test, [self.evaluate(statement.test)])
+            before = {**self.env, **before}  # what the test binds, it binds without a round as well
         if target is not None and container is not None:
             self.bind(target, self.value(Op.ITEM, "", target, [container]))
         self.nested(body, self.env, [], statement)

@@ -73,6 +73,7 @@ class Op(str):
     DICT: ClassVar[Op]
     COMP: ClassVar[Op]
     GUARD: ClassVar[Op]
+    WHILE: ClassVar[Op]  # the test of a loop, as it stands in each round
 
 
 for _name in Op.__annotations__:
@@ -95,7 +96,7 @@ class Value:
     block: Block
     index: int  # of its statement in the block
     keywords: tuple[str | None, ...] = ()
-    literal: object = None
+    literal: object = None  # a number or text, the test of an ``ifexp``, the place of an item, "**" of a parameter
     users: list[Value] = field(default_factory=list)
     stored: list[Value] = field(default_factory=list)  # what an entry of an object was set to: ``args.batch_size = n``
     callee: Function | None = None  # set when the call runs a function of this file

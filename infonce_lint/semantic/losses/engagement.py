@@ -9,9 +9,10 @@ from infonce_lint.semantic.graph.calls import called_class, called_name, is_libr
 from infonce_lint.semantic.graph.values import Function, Op, Value
 from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.losses.cone import keeps_values
+from infonce_lint.semantic.losses.evidence import is_handed_out
 from infonce_lint.semantic.losses.prefix import is_fitting_cut
 from infonce_lint.semantic.losses.roles import Roles
-from infonce_lint.semantic.losses.sinks import Kind, Sink, is_made, is_mask_helper, is_size_helper
+from infonce_lint.semantic.losses.sinks import Kind, Sink, counters, is_made, is_mask_helper, is_size_helper
 from infonce_lint.semantic.names import is_loss_name, words
 from infonce_lint.semantic.shapes.operations import Column, has
 from infonce_lint.semantic.sizes.guards import Guards
@@ -66,7 +67,7 @@ class Engagements:
 
     def of(self, sink: Sink, read: Value) -> list[Engagement]:
         """All ways in which a sink sized by ``read`` takes part in a loss (none when it does not)."""
-        if sink.kind is Kind.NORMALISER:
+        if sink.kind in (Kind.NORMALISER, Kind.OFFSET):
             return [Engagement(sink, sink.kind, sink.value, None)] if self.reaches_gradient(sink.value) else []
         if sink.base is not None:
             if self._cuts_the_loss(sink, sink.base):
@@ -78,9 +79,17 @@ class Engagements:
         )
         return [
             Engagement(sink, self._kind(sink, consumer), consumer, frozen, store)
-            for consumer, frozen, store in self._flow(sink.value, read)
+            for made in self._made_by(sink)
+            for consumer, frozen, store in self._flow(made, read)
             if not is_unknown or selects(consumer)
         ]
+
+    def _made_by(self, sink: Sink) -> list[Value]:
+        """What goes from a sink into the loss: a tensor, or the variable that a loop counts with."""
+        if sink.value.op is not Op.WHILE:
+            return [sink.value]
+        tests = walk(sink.value.inputs, lambda each: each.inputs if each.op is Op.BOOL else ())
+        return [each for test in tests if test.op is Op.COMPARE for each in counters(test, self.origins)]
 
     def _cuts_the_loss(self, sink: Sink, base: Value) -> bool:
         """Whether a sink reshapes, cuts or indexes the similarity or the features themselves."""
@@ -93,7 +102,7 @@ class Engagements:
         if sink.kind not in (Kind.LABELS, Kind.MASK):
             return sink.kind
         name = called_name(sink.value) if sink.value.op is Op.CALL else ""
-        if has(name, Column.MAKES_SHAPED):
+        if has(name, Column.MAKES_SHAPED) or has(name, Column.MAKES_OF_SIZES):
             meets_loss = consumer.op is Op.CALL and (
                 is_loss_name(called_name(consumer)) or self.roles.calls_loss(consumer)
             )
@@ -250,6 +259,8 @@ class Engagements:
             return any(each in cone and each is not value for each in user.inputs) or (
                 user.op is Op.SUB and value is not user.inputs[0] and user.inputs[0] in self.roles.features
             )
+        if user.op in (Op.TUPLE, Op.DICT) and is_handed_out(user):
+            return any(each in cone and each not in self.roles.reduced for each in user.inputs if each is not value)
         return user.op is Op.CALL and self._call_meets_loss(user, value)
 
     def _call_meets_loss(self, call: Value, value: Value) -> bool:
@@ -278,6 +289,8 @@ class Engagements:
             return not (isinstance(user.literal, Value) and self.origins.size_keys(user.literal))
         if op is Op.SUB:
             return value is user.inputs[0] or is_made(user.inputs[0])
+        if op is Op.SLICE:
+            return not self.origins.sources(value)  # ``x[i : i + 1]``; a chunk has the stride for its length
         if op is Op.ATTR:
             return not has(user.name, Column.ASKS_ABOUT)
         if op is Op.CALL:

@@ -20,6 +20,8 @@ from infonce_lint.semantic.shapes.operations import Column, has
 
 MARGIN_WORDS = frozenset({"margin", "delta", "hinge"})
 
+_MOST_RETURNED = 6
+
 #: How much a similarity by itself says that a loss is contrastive.
 SELF, TOWERS, STORED = 3, 2, 1  # a tensor with itself, two towers, a stored matrix or a row-wise product
 
@@ -48,6 +50,10 @@ def _evidence_of(value: Value, cone: set[Value]) -> Iterable[str]:
             yield "cross-entropy"
         if is_contrastive_name(name):
             yield "name"
+    elif value.op in (Op.TUPLE, Op.DICT):
+        if is_handed_out(value) and any(each in cone for each in value.inputs):
+            is_numbered = any(is_made_by(each, Column.NUMBERS_ROWS) for each in value.inputs if each not in cone)
+            yield "cross-entropy" if is_numbered else ""
     elif value.op is Op.BINOP and value.name == "Divide" and len(value.inputs) > 1:
         divisor = value.inputs[1]
         if is_temperature_name(divisor.name) or is_temperature_name(divisor.bound):
@@ -65,6 +71,11 @@ def _evidence_of(value: Value, cone: set[Value]) -> Iterable[str]:
         yield "margin name"
     if value.op is Op.BINOP and value.name == "Subtract" and any(_is_diagonal(each) for each in value.inputs):
         yield "margin name"  # each row against its own diagonal: how much nearer the positive is
+
+
+def is_handed_out(value: Value) -> bool:
+    """Whether a tuple or dictionary is what a function returns: logits and their labels, for a loss elsewhere."""
+    return len(value.inputs) <= _MOST_RETURNED and any(user.op is Op.RETURN for user in value.users)
 
 
 def _has_identity_targets(call: Value, name: str, cone: set[Value]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from infonce_lint.semantic.graph.callables import resolve
 from infonce_lint.semantic.graph.calls import called_name, is_gather, receiver_of
+from infonce_lint.semantic.graph.literals import entries
 from infonce_lint.semantic.graph.values import Function, Op, Value
 from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.names import is_temperature_name
@@ -50,6 +51,8 @@ def feature_inputs(value: Value) -> list[Value]:
         return [each for each in value.inputs if each.op is not Op.CONST and not is_scale(each)]
     if op is Op.ITEM:
         return _item_inputs(value)
+    if op is Op.SUB and value.name and (kept := entries(value.inputs[0], value.name)):
+        return kept
     if op in (Op.SUB, Op.SETITEM):
         return value.inputs[:1]
     if op is Op.ATTR:
@@ -82,6 +85,8 @@ def _call_inputs(call: Value) -> list[Value]:
     run = resolve(call.inputs[1]) if has(name, Column.RUNS_ARGUMENT) and len(call.inputs) > 1 else None
     if isinstance(run, Function):
         return [run.returns]
+    if name == "map" and receiver is None:
+        return call.inputs[2:]
     if receiver is not None and has(name, Column.METHOD_KEEPS_ROWS):
         return [receiver]
     if has(name, Column.KEEPS_ROWS) or "gather" in name.lower() or is_gather(call):

@@ -49,6 +49,7 @@ _PURPOSES = {
     Kind.INDEX: Purpose.LAYOUT,
     Kind.LOOP: Purpose.LAYOUT,
     Kind.NORMALISER: Purpose.NORMALISER,
+    Kind.OFFSET: Purpose.NORMALISER,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from infonce_lint.semantic.graph.calls import called_name, is_library_call, receiver_of
+from infonce_lint.semantic.graph.calls import called_name, is_library_call, receiver_of, tensor_of
 from infonce_lint.semantic.graph.values import Module, Op, Value
 from infonce_lint.semantic.losses.evidence import SELF, STORED, TOWERS
 from infonce_lint.semantic.losses.features import is_stored_matrix, roots
@@ -38,6 +38,8 @@ def product_seeds(module: Module) -> list[Similarity]:
             found.append(_compared(value, value.inputs))
         elif value.op is Op.CALL:
             found.append(_call_seed(value))
+        elif value.op is Op.BINOP and value.name == "Multiply":
+            found.append(_marked_logits(value))
     found += [_in_batch_logits(value) for value in module.values if value.op is Op.CALL]
     found += [_named_matrix(value) for value in module.values]
     return [each for each in found if each is not None]
@@ -58,6 +60,17 @@ def _in_batch_logits(call: Value) -> Similarity | None:
     return Similarity(logits, [logits, logits], TOWERS)
 
 
+def _marked_logits(product: Value) -> Similarity | None:
+    """``log_softmax(x) * eye(n)``: the logits whose own column is each row's target, whatever made them."""
+    for marks, chances in (product.inputs, reversed(product.inputs)):
+        if chances.op is not Op.CALL or chances.callee is not None or not is_made_by(marks, Column.IDENTITY):
+            continue
+        name, logits = called_name(chances), tensor_of(chances)
+        if has(name, Column.LOGARITHM) and "softmax" in name.lower() and logits is not None:
+            return Similarity(logits, [logits, logits], TOWERS)
+    return None
+
+
 def _named_matrix(value: Value) -> Similarity | None:
     """``sim_matrix = ...``, or a parameter of that name: a similarity by its name, computed in its own way."""
     if value.op not in (Op.BINOP, Op.CALL, Op.PARAM) or (value.op is Op.PARAM and value.inputs):
@@ -71,6 +84,7 @@ def _named_matrix(value: Value) -> Similarity | None:
 
 def _call_seed(call: Value) -> Similarity | None:
     arguments = [each for _, each in call.arguments() if each.op not in (Op.STR, Op.CONST, Op.TUPLE, Op.NONE)]
+    positional = [each for keyword, each in call.arguments() if keyword is None]
     if has(call.name, Column.SUMS_ROWS):
         return _row_product(call, arguments)
     name = called_name(call)
@@ -90,6 +104,7 @@ def _call_seed(call: Value) -> Similarity | None:
     if call.constructs is None and is_similarity_name(call.name) and 2 <= len(arguments) <= 4:
         return _compared(call, arguments)
     is_foreign_metric = call.callee is None and call.constructs is None and is_metric_name(call.name)
+    arguments = [each for each in arguments if each in positional]
     if is_foreign_metric and len(arguments) == 2 and roots(arguments[0]) & roots(arguments[1]):
         return _compared(call, arguments)
     return None

@@ -7,6 +7,7 @@ from infonce_lint.semantic.losses.cone import cone_of
 from infonce_lint.semantic.losses.evidence import SELF, STORED, TOWERS, evidence_for, is_contrastive
 from infonce_lint.semantic.losses.features import features_of
 from infonce_lint.semantic.losses.pairs import pair_seeds
+from infonce_lint.semantic.losses.picked import picked_seeds
 from infonce_lint.semantic.losses.seeds import Similarity, product_seeds
 from infonce_lint.semantic.losses.ways import parts_ways, ways_of
 
@@ -17,7 +18,7 @@ def find_similarities(module: Module) -> list[Similarity]:
     """The similarities of a module that belong to contrastive losses, with their cones and features."""
     found: list[Similarity] = []
     known: set[Value] = set()  # their cones
-    for seed in [*product_seeds(module), *pair_seeds(module)]:
+    for seed in [*product_seeds(module), *pair_seeds(module), *picked_seeds(module)]:
         seed.cone = cone_of(seed.seed)
         if any(each in seed.cone and each is not seed.seed for each in seed.operands):
             continue  # what is multiplied comes from the product: propagation over a graph, a power iteration

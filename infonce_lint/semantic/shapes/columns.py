@@ -17,6 +17,7 @@ class Column(enum.Enum):
     # what a size makes here
     MAKES_LABELS = "its sizes make row numbers or labels"
     MAKES_SHAPED = "its sizes make a tensor of one number: labels, or a mask if there are two"
+    MAKES_OF_SIZES = "given numbers, it makes a tensor of that shape; given anything else, it converts it"
     MAKES_MASK = "its sizes make a mask"
     RESHAPES = "its sizes reshape a tensor"
     SPLITS = "its sizes cut a tensor into parts"
@@ -32,6 +33,8 @@ class Column(enum.Enum):
     FILLED = "its entries are made here: no score of a pair"
     # what compares rows
     COMPARES = "it compares every row with every row"
+    COMBINES = "it compares two tensors entry by entry"
+    MAPS_ROWS = "it maps a function over rows"
     SUMS_ROWS = "of a product, it compares each row with its partner"
     SUMS_AXIS = "it sums over an axis, which may be that of the features"
     NEW_AXIS = "it gives an axis, along which rows are broadcast against rows"

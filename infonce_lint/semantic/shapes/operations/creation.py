@@ -236,6 +236,7 @@ def drawn(call: Call) -> Abstract | None:
     """tensor as_tensor Tensor array asarray LongTensor FloatTensor IntTensor HalfTensor BoolTensor DoubleTensor
     ByteTensor to_tensor convert_to_tensor from_numpy Variable Parameter""",
     carries="Tensor array Variable Parameter",
+    makes_of_sizes="Tensor LongTensor FloatTensor IntTensor HalfTensor BoolTensor DoubleTensor ByteTensor",
     keeps_rows="as_tensor array asarray to_tensor convert_to_tensor",
     stored="Variable Parameter",
     keeps_numbers="tensor as_tensor array LongTensor Variable",

@@ -9,7 +9,10 @@ from infonce_lint.semantic.shapes.table import without_shape
 without_shape("print format", makes_anew=ALL, stops=ALL, ends=ALL)
 without_shape("str", makes_anew=ALL, stops=ALL)
 without_shape("id getattr", makes_anew=ALL)
-without_shape("set product map", carries=ALL, runs_argument="map")
+without_shape("set product map", carries=ALL, runs_argument="map", keeps_rows="set product")
+without_shape(
+    "permutations combinations_with_replacement pairwise cycle islice chain filter", keeps_rows=ALL, carries=ALL
+)
 without_shape("insert", accumulates=ALL)
 
 # what logs, saves and loads
@@ -24,7 +27,8 @@ without_shape("Dataset BatchSampler RandomSampler step zero_grad", stops=ALL)
 without_shape("backward", differentiates=ALL, gives_no_entries=ALL, asks_about=ALL, stops=ALL)
 without_shape("grad gradient", differentiates=ALL, gives_no_entries="grad", holds_arguments="gradient")
 without_shape("manual_backward minimize scale", differentiates=ALL)
-without_shape("run experimental_run_v2 checkpoint vmap", runs_argument=ALL)
+without_shape("run experimental_run_v2 checkpoint vmap", runs_argument=ALL, maps_rows="vmap")
+without_shape("kl_div KLDivLoss kl_divergence", combines=ALL)
 without_shape("DataParallel train eval", wraps=ALL)
 
 # attributes of a tensor
@@ -54,6 +58,7 @@ without_shape("as_strided", reshapes=ALL)
 without_shape("delete", indexes=ALL)
 without_shape("true_divide_", scales=ALL)
 without_shape("scatter_nd", makes_shaped=ALL, scatters=ALL)
+without_shape("new", gives_no_entries=ALL, makes_of_sizes=ALL)
 without_shape("eye_like sequence_mask", makes_mask=ALL)
 without_shape("random_normal", makes_inputs=ALL, draws=ALL)
 without_shape("random_uniform truncated_normal multivariate_normal multinomial", draws=ALL)

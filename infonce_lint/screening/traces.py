@@ -136,6 +136,7 @@ class _Traces(UsedNames):
             self.has_product
             or ((broadcasts or gathers) and self._calls(Column.SUMS_AXIS))
             or self._calls(Column.MAPS_ROWS)
+            or (self.has_rounds and self.fills_rows)
             or any(
                 has(name, Column.COMPARES) or name == "linear" or is_similarity_name(name) or is_metric_name(name)
                 for name in self.called

@@ -253,6 +253,8 @@ class Engagements:
     def _meets_loss(self, user: Value, value: Value) -> bool:
         """Whether ``user`` brings the made tensor together with a similarity."""
         cone = self.roles.cone
+        if user.op is Op.SETITEM and user in self.roles.seeds and value is user.inputs[0]:
+            return True  # what the loops fill pair by pair
         if user.op is Op.BINOP and user.name in ("Add", "Subtract"):
             return any(each in cone and each not in self.roles.reduced and each is not value for each in user.inputs)
         if user.op in (Op.BINOP, Op.SUB, Op.SETITEM, Op.COMPARE):

@@ -89,6 +89,8 @@ def _call_inputs(call: Value) -> list[Value]:
         return call.inputs[2:]
     if receiver is not None and has(name, Column.METHOD_KEEPS_ROWS):
         return [receiver]
+    if receiver is not None and has(name, Column.ACCUMULATES):
+        return [receiver, *(each for _, each in call.arguments())]
     if has(name, Column.KEEPS_ROWS) or "gather" in name.lower() or is_gather(call):
         return [each for keyword, each in call.arguments() if keyword is None or keyword in _TENSOR_KEYWORDS]
     return []

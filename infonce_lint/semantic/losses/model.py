@@ -160,7 +160,8 @@ class SemanticModel:
         """
         consumer = engagement.consumer
         features: set[Value] = set()
-        for similarity in self.roles.holding(consumer, *consumer.inputs):
+        near = self.roles.holding(consumer, *consumer.inputs)
+        for similarity in near:
             features |= similarity.features
         if self.roles.calls_loss(consumer):
             features |= features_of([argument for _, argument in consumer.arguments()][:1])
@@ -170,11 +171,13 @@ class SemanticModel:
             sources = self.origins.sources(value)
             return any(key(each) == wanted and each.function is read.function for each in sources)
 
-        if any(is_drawn(each, is_size) for each in features):
+        if near and all(any(is_drawn(each, is_size) for each in similarity.features) for similarity in near):
             return True
+        is_filled = any(each.op is Op.SETITEM for each in features)  # round by round: a matrix of scores
         return any(
             each.op is Op.CALL
             and has(each.name, Column.MAKES_INPUTS)
+            and not (is_filled and has(each.name, Column.FILLED))
             and each.function is read.function
             and any(key(source) == wanted for _, size in each.arguments() for source in self.origins.sources(size))
             for each in features

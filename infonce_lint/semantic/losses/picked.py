@@ -10,6 +10,7 @@ from infonce_lint.semantic.losses.cone import cone_of
 from infonce_lint.semantic.losses.evidence import SELF, TOWERS
 from infonce_lint.semantic.losses.features import feature_inputs, roots
 from infonce_lint.semantic.losses.seeds import Similarity
+from infonce_lint.semantic.names import is_config_name
 from infonce_lint.semantic.shapes.operations import Column, has
 
 _COMBINED = frozenset({"Add", "Subtract", "Multiply", "Divide"})
@@ -19,24 +20,52 @@ def picked_seeds(module: Module) -> list[Similarity]:
     """The values of a module at which a row of a round meets all rows."""
     found: dict[Value, Similarity] = {}
     for value in module.values:
-        if value.op is Op.SUB and _is_row(value):
+        if _is_row(value):
             for each in _meetings(value):
                 found.setdefault(each.seed, each)
+        elif value.op is Op.SETITEM and (filled := _filled_by_pairs(value)) is not None:
+            found.setdefault(value, filled)
         elif value.op is Op.CALL and (mapped := _mapped_twice(value)) is not None:
             found.setdefault(value, mapped)
     return list(found.values())
 
 
 def _is_row(value: Value) -> bool:
-    """``x[i]`` and ``x[i : i + 1]`` with the variable of a loop."""
-    index = value.inputs[1].inputs if value.inputs[1].op is Op.TUPLE else value.inputs[1:]
-    first = index[0] if index else None
-    if first is None or value.name:
+    """``x[i]`` and ``x[i : i + 1]`` with the variable of a loop, or that of ``for row in x``."""
+    if value.op is Op.ITEM:
+        around = value.inputs[0]
+        return value.literal is None and around.op in _TENSORS and not is_config_name(around.name)
+    if value.op is not Op.SUB:
         return False
-    return any(each.op is Op.ITEM for each in walk([first], lambda each: each.inputs if each.op in _NUMBERS else ()))
+    index = value.inputs[1].inputs if value.inputs[1].op is Op.TUPLE else value.inputs[1:]
+    return bool(index) and not value.name and bool(_rounds(index[0]))
+
+
+def _rounds(index: Value) -> set[Value]:
+    """The variables of loops that an index is computed of."""
+    numbers = walk([index], lambda each: each.inputs if each.op in _NUMBERS else ())
+    return {each for each in numbers if each.op is Op.ITEM}
+
+
+def _filled_by_pairs(store: Value) -> Similarity | None:
+    """``d[i, j] = f(p[i], q[j])``: a score for each pair, whatever gives it."""
+    index = [each for part in store.inputs[1:-1] for each in (part.inputs if part.op is Op.TUPLE else [part])]
+    variables = [_rounds(each) for each in index]
+    scored = store.inputs[-1]
+    if len(index) != 2 or not all(variables) or variables[0] & variables[1] or scored.op not in _SCORES:
+        return None
+    behind = walk([scored], lambda each: each.inputs if each.op in _SCORES or each.op is Op.ATTR else ())
+    picked = [each for each in behind if each.op is Op.SUB and _is_row(each)]
+    rows = [next((each for each in picked if _rounds(each.inputs[1]) & own), None) for own in variables]
+    first, second = rows
+    if first is None or second is None:
+        return None
+    return Similarity(store, [first, second], SELF if roots(first) & roots(second) else TOWERS)
 
 
 _NUMBERS = frozenset({Op.SLICE, Op.BINOP})
+_SCORES = frozenset({Op.CALL, Op.BINOP, Op.UNARY})
+_TENSORS = frozenset({Op.NAME, Op.CLOSURE, Op.BINOP, Op.SELF})
 
 
 def _meetings(row: Value) -> list[Similarity]:
@@ -87,7 +116,7 @@ def _is_whole(value: Value) -> bool:
     """Whether a tensor is one that rounds share, and no row of its own."""
     steps = walk([value], lambda each: each.inputs if each.op in (Op.BINOP, Op.UNARY) else feature_inputs(each))
     found = list(steps)
-    return not any((each.op is Op.SUB and _is_row(each)) or each.op is Op.ITEM for each in found)
+    return not any(_is_row(each) or each.op is Op.ITEM for each in found)
 
 
 def _is_gathered(value: Value) -> bool:

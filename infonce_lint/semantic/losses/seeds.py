@@ -9,7 +9,7 @@ from infonce_lint.semantic.graph.values import Module, Op, Value
 from infonce_lint.semantic.losses.evidence import SELF, STORED, TOWERS
 from infonce_lint.semantic.losses.features import is_stored_matrix, roots
 from infonce_lint.semantic.losses.numbered import is_made_by
-from infonce_lint.semantic.losses.weights import are_weights, is_turned
+from infonce_lint.semantic.losses.weights import are_weights, is_matrix_turned
 from infonce_lint.semantic.names import REGRESSION_WORDS, is_loss_name, is_similarity_name, words
 from infonce_lint.semantic.shapes.operations import Column, has
 
@@ -53,7 +53,11 @@ def _in_batch_logits(call: Value) -> Similarity | None:
     if call.callee is not None or call.constructs is not None or not is_loss_name(called_name(call)):
         return None
     logits, targets = call.argument(0, "input", "logits"), call.argument(1, "target", "labels")
-    if logits is None or targets is None or not is_made_by(targets, Column.NUMBERS_ROWS):
+    if logits is None or targets is None:
+        return None
+    if not is_made_by(targets, Column.NUMBERS_ROWS):
+        logits, targets = targets, logits  # TensorFlow's order
+    if not is_made_by(targets, Column.NUMBERS_ROWS):
         return None
     if not REGRESSION_WORDS.isdisjoint(words(call.name)):
         return None
@@ -120,7 +124,7 @@ def _compared(value: Value, operands: list[Value]) -> Similarity | None:
     if len(operands) < 2 or any(each.op is Op.CONST for each in operands):
         return None
     first, second = (roots(each) for each in operands)
-    if are_weights(operands[0]) and not are_weights(operands[1]) and not is_turned(operands[1]):
+    if are_weights(operands[0]) and not are_weights(operands[1]) and not is_matrix_turned(operands[1]):
         return None  # attention: rows are averaged
     if first & second:
         return Similarity(value, operands, SELF)

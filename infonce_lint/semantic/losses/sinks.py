@@ -15,6 +15,7 @@ from infonce_lint.semantic.losses.roles import Roles
 from infonce_lint.semantic.names import words
 from infonce_lint.semantic.shapes.operations import Column, has
 from infonce_lint.semantic.sizes.origin import Origins
+from infonce_lint.semantic.sizes.scalars import SCALAR_CALLS
 
 
 class Kind(enum.Enum):
@@ -250,11 +251,20 @@ def _counts_rows(value: Value, origins: Origins) -> bool:
 
 
 def _logarithm_of(value: Value) -> list[Value]:
-    """What ``log(n)`` and ``torch.tensor(n).log()`` take the logarithm of."""
-    if value.op is not Op.CALL or value.callee is not None or not has(called_name(value), Column.LOGARITHM):
-        return []
-    receiver = receiver_of(value)
-    return [*([receiver] if receiver is not None else []), *(each for _, each in value.arguments())]
+    """What ``log(n)`` and ``torch.tensor(n).log()`` take the logarithm of, however often it is added."""
+    found = []
+    for each in walk([value], _number_inputs):
+        if each.op is Op.CALL and each.callee is None and has(called_name(each), Column.LOGARITHM):
+            receiver = receiver_of(each)
+            found += [*([receiver] if receiver is not None else []), *(given for _, given in each.arguments())]
+    return found
+
+
+def _number_inputs(value: Value) -> list[Value]:
+    if value.op in (Op.BINOP, Op.UNARY):
+        return value.inputs
+    is_kept = value.op is Op.CALL and value.name in SCALAR_CALLS
+    return [each for _, each in value.arguments()] if is_kept else []
 
 
 def _counted_loop(loop: Value, origins: Origins) -> Sink | None:

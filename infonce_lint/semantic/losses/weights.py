@@ -25,6 +25,11 @@ def is_turned(value: Value) -> bool:
     return value.op is Op.CALL and has(called_name(value), Column.TRANSPOSES)
 
 
+def is_matrix_turned(value: Value) -> bool:
+    """Whether a matrix was turned just before (``k.t()``, ``k.T``), and not two of several axes."""
+    return is_turned(value) and (value.op is Op.ATTR or not value.arguments())
+
+
 def _is_product(value: Value) -> bool:
     if value.op is Op.BINOP:
         return value.name == "MatrixMultiply"

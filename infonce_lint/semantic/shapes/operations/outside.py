@@ -9,6 +9,7 @@ from infonce_lint.semantic.shapes.table import without_shape
 without_shape("print format", makes_anew=ALL, stops=ALL, ends=ALL)
 without_shape("str", makes_anew=ALL, stops=ALL)
 without_shape("id getattr", makes_anew=ALL)
+without_shape("next", keeps_rows=ALL, carries=ALL)
 without_shape("set product map", carries=ALL, runs_argument="map", keeps_rows="set product")
 without_shape(
     "permutations combinations_with_replacement pairwise cycle islice chain filter", keeps_rows=ALL, carries=ALL

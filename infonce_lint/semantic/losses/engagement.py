@@ -15,6 +15,7 @@ from infonce_lint.semantic.losses.roles import Roles
 from infonce_lint.semantic.losses.sinks import Kind, Sink, counters, is_made, is_mask_helper, is_size_helper
 from infonce_lint.semantic.names import is_loss_name, words
 from infonce_lint.semantic.shapes.operations import Column, has
+from infonce_lint.semantic.shapes.table import find
 from infonce_lint.semantic.sizes.guards import Guards
 from infonce_lint.semantic.sizes.origin import Origins
 
@@ -77,6 +78,8 @@ class Engagements:
         is_unknown = (
             sink.value.op is Op.CALL and is_size_helper(sink.value, sink.sizes) and not is_mask_helper(sink.value)
         )
+        if is_unknown and _acts_as_object(sink.value):
+            return []
         return [
             Engagement(sink, self._kind(sink, consumer), consumer, frozen, store)
             for made in self._made_by(sink)
@@ -314,6 +317,20 @@ def _call_carries(call: Value, value: Value) -> bool:
     if receiver is not None:
         return receiver.op is not Op.SELF or has(call.name, Column.ACCUMULATES) or call.name.endswith("_")
     return is_library_call(call) or has(call.name, Column.CARRIES) or is_mask_helper(call)
+
+
+def _acts_as_object(made: Value) -> bool:
+    """Whether what a function of another file gave has methods that no tensor has: a model, ``mixture.fit(x)``."""
+    versions = walk([made], lambda each: [user for user in each.users if user.op in _HELD])
+    asked = (user for each in versions for user in each.users if user.op is Op.ATTR)
+    return any(
+        call.op is Op.CALL and call.inputs[0] is method and find(method.name, "") is None
+        for method in asked
+        for call in method.users
+    )
+
+
+_HELD = frozenset({Op.NAME, Op.CLOSURE, Op.STORE, Op.SELF, Op.GLOBAL, Op.PHI})
 
 
 def selects(consumer: Value) -> bool:

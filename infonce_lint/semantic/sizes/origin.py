@@ -59,6 +59,9 @@ class Origins:
         if op is Op.PARAM:
             default = value.function.defaults.get(value.name)
             return self._union([*value.inputs, *([default] if default is not None else [])])
+        if op is Op.SUB and len(value.inputs) == 2 and is_integer(value.inputs[1]):
+            base = value.inputs[0]  # one of several counts: ``args.batch_size[0]`` classes, ``[1]`` images of each
+            return self.sources(base) if self.configured(base) is not None else NO_SOURCES
         if op is Op.ITEM and isinstance(value.literal, int):
             return self._union(elements(value.inputs[0], value.literal))
         if op is Op.CALL:

@@ -159,6 +159,8 @@ class _Traces(UsedNames):
             found.add("cross-entropy")
         if self._calls(Column.DIAGONAL):
             found.add("margin name")
+        if self._calls(Column.IDENTITY):
+            found.add("pairs")
         if any(map(is_contrastive_name, self.called | self.defined)):
             found.add("name")
         if any(map(is_similarity_name, self.called | self.bound)):

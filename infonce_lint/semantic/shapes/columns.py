@@ -72,6 +72,7 @@ class Column(enum.Enum):
     # what speaks for a contrastive loss
     LOGARITHM = "it takes a logarithm"
     EXPONENTIAL = "it exponentiates"
+    NEIGHBOURS = "it keeps the nearest rows: what is made of them by weights alone is a vote, no loss"
     SOFTMAX = "it gives weights, and of itself no loss"
     MARGIN = "it cuts off at a margin"
     MARGIN_STEP = "beside a margin, it makes a margin loss"

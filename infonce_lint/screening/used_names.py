@@ -101,7 +101,9 @@ class UsedNames:
         self.keys["get"] |= text
         self.called |= text  # ``losses["nt_xent"](z)``
         steps = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        if any(isinstance(each, ast.Constant) and each.value is None for each in steps):
+        if any(
+            (isinstance(each, ast.Constant) and each.value is None) or _last_name(each) == "newaxis" for each in steps
+        ):
             self.has_new_axis = True
         return scope & ~_OPERAND if isinstance(node.value, ast.Tuple | ast.List) else scope | _OPERAND
 

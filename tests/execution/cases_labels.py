@@ -20,6 +20,11 @@ def _in_a_job(module: ModuleType, configured: int, batch: Batch) -> Any:
 
 LABEL_CASES = [
     Case(
+        "configured-labels/pairs_filled_by_loops.py",
+        lambda m, c, b: m.pairwise_nce(*b.pair(), Config(batch_size=c)),
+        fix=Outcome.ANY,
+    ),
+    Case(
         "configured-labels/partner_modulo_configured.py",
         lambda m, c, b: m.nt_xent(b.stacked(), Config(batch_size=c, temperature=0.5)),
         fix=Outcome.ANY,

@@ -20,6 +20,11 @@ def pairwise_scores(module: ModuleType, configured: int, batch: Batch) -> Any:
 
 RESHAPE_CASES = [
     Case(
+        "configured-reshape/loop_left_by_break.py",
+        lambda m, c, b: m.row_losses(*b.pair(), Config(batch_size=c, temperature=0.5)),
+        fix=Outcome.ANY,
+    ),
+    Case(
         "configured-reshape/rows_by_while.py",
         lambda m, c, b: m.pairwise_nce(*b.pair(), Config(batch_size=c, temperature=0.5)),
         fix=Outcome.ANY,

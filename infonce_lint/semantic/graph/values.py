@@ -73,7 +73,7 @@ class Op(str):
     DICT: ClassVar[Op]
     COMP: ClassVar[Op]
     GUARD: ClassVar[Op]
-    WHILE: ClassVar[Op]  # the test of a loop, as it stands in each round
+    WHILE: ClassVar[Op]  # a test that ends a loop, as it stands in each round
 
 
 for _name in Op.__annotations__:

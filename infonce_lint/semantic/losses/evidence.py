@@ -38,7 +38,8 @@ def evidence_for(seed: Value, cone: set[Value]) -> set[str]:
             found.add("name")
     if is_similarity_name(seed.name):
         found.add("similarity name")
-    if {True, False} <= {_picks_others(marks) for value in cone for marks in _identities_beside(value, cone)}:
+    marks = [each for value in cone for each in _identities_beside(value, cone)]
+    if {True, False} <= {_picks_others(each) for each in marks} or any(map(_is_signed, marks)):
         found.add("pairs")
     return found
 
@@ -49,6 +50,7 @@ def _identities_beside(value: Value, cone: set[Value]) -> list[Value]:
     if not is_call and not (value.op is Op.BINOP and value.name == "Multiply"):
         return []
     factors = [each for _, each in value.arguments()] if is_call else value.inputs
+    factors = [each.inputs[0] if each.op is Op.UNARY else each for each in factors]
     return [each for each in factors if each not in cone and is_made_by(each, Column.IDENTITY)]
 
 
@@ -90,6 +92,13 @@ def _evidence_of(value: Value, cone: set[Value]) -> Iterable[str]:
         yield "margin name"
     if value.op is Op.BINOP and value.name == "Subtract" and any(_is_diagonal(each) for each in value.inputs):
         yield "margin name"  # each row against its own diagonal: how much nearer the positive is
+
+
+def _is_signed(marks: Value) -> bool:
+    """``2 * eye(n) - 1``: plus for the positives, minus for the negatives."""
+    if marks.op is not Op.BINOP or marks.name not in ("Add", "Subtract"):
+        return False
+    return any(each.op is Op.BINOP and each.name == "Multiply" for each in marks.inputs)
 
 
 def _is_of_neighbours(weight: Value) -> bool:

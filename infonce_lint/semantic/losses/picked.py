@@ -77,7 +77,8 @@ def _meetings(row: Value) -> list[Similarity]:
             others = [part for part in _combined(user) if part not in versions]
             if each not in _combined(user) or len(others) != 1 or others[0].op in (Op.CONST, Op.SINGLETON):
                 continue
-            if not _is_whole(others[0]) or not _is_gathered(user):
+            is_pair = _is_picked_otherwise(others[0], row)
+            if not (is_pair or _is_whole(others[0])) or not _is_gathered(user, by_axis=not is_pair):
                 continue
             shared = roots(row) & roots(others[0])
             found.append(Similarity(user, [row, others[0]], SELF if shared else TOWERS))
@@ -119,11 +120,20 @@ def _is_whole(value: Value) -> bool:
     return not any(_is_row(each) or each.op is Op.ITEM for each in found)
 
 
-def _is_gathered(value: Value) -> bool:
+def _is_picked_otherwise(value: Value, row: Value) -> bool:
+    """Whether a tensor is a row that another loop picks."""
+    own = _rounds(row.inputs[1]) if row.op is Op.SUB else {row}
+    picked = [each for each in walk([value], feature_inputs) if each.op is Op.SUB and _is_row(each)]
+    return bool(picked) and bool(own) and all(own.isdisjoint(_rounds(each.inputs[1])) for each in picked)
+
+
+def _is_gathered(value: Value, *, by_axis: bool) -> bool:
     """Whether what is summed up of a value for each row comes into a list or a matrix of all rounds."""
     cone = cone_of(value)
     sums = any(
-        each.op is Op.CALL and has(called_name(each), Column.SUMS_AXIS) and option(each, 0, "dim", "axis") is not None
+        each.op is Op.CALL
+        and has(called_name(each), Column.SUMS_AXIS)
+        and (not by_axis or option(each, 0, "dim", "axis") is not None)
         for each in cone
     )
     return sums and any(

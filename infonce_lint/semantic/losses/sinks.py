@@ -268,7 +268,7 @@ def _number_inputs(value: Value) -> list[Value]:
 
 
 def _counted_loop(loop: Value, origins: Origins) -> Sink | None:
-    """``while i < n``: a loop over so many."""
+    """``while i < n`` and ``if i == n: break``: a loop over so many."""
     sizes = tuple(
         side
         for test in walk(loop.inputs, lambda each: each.inputs if each.op is Op.BOOL else ())
@@ -280,7 +280,11 @@ def _counted_loop(loop: Value, origins: Origins) -> Sink | None:
 
 def counters(test: Value, origins: Origins) -> list[Value]:
     """The variables of a loop that a test compares with something else."""
-    return [each for each in test.inputs if each.op is Op.PHI and not origins.sources(each)]
+    found = []
+    for side in test.inputs:
+        counted = [each for each in side.inputs if each.op is not Op.CONST] if side.op is Op.BINOP else [side]
+        found += [each for each in counted if len(counted) == 1 and each.op is Op.PHI and not origins.sources(each)]
+    return found
 
 
 def _makes(name: str) -> bool:

@@ -54,6 +54,8 @@ class Origins:
             return NO_SOURCES
         if op is Op.BINOP and self._counts(value):
             return NO_SOURCES
+        if op is Op.BOOL and value.name == "Or" and _is_given_by_all(value.inputs[0]):
+            return NO_SOURCES  # ``n or self.batch_size``
         if op in _PASSING_OPS or (op is Op.GLOBAL and value.function.is_module):
             return self._union(value.inputs)
         if op is Op.PARAM:
@@ -174,9 +176,13 @@ def _is_always_given(test: Value) -> bool:
         return False
     if not is_none(test.inputs[1]) and not is_integer(test.inputs[1]):
         return False
-    tested = test.inputs[0]
-    if tested.op is not Op.NAME or not tested.inputs or tested.inputs[0].op is not Op.PARAM:
+    return _is_given_by_all(test.inputs[0])
+
+
+def _is_given_by_all(value: Value) -> bool:
+    """Whether a value is a parameter that every call in the file fills."""
+    if value.op is not Op.NAME or not value.inputs or value.inputs[0].op is not Op.PARAM:
         return False
-    param = tested.inputs[0]
+    param = value.inputs[0]
     given = [call.argument_for(param.function, param.name) for call in param.function.callers]
     return bool(given) and all(each is not None and not is_none(each) for each in given)

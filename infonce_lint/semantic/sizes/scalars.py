@@ -79,6 +79,9 @@ class Shapes:
         """Whether one side of a test counts the batch at hand; how many axes it has, or a setting, does not."""
         if self.is_given(value, test):
             return True
+        if value.op is Op.PHI:
+            parts = [each for each in value.inputs if each is not value and not is_none(each)]
+            return bool(parts) and all(each.op is not Op.PHI and self._is_at_hand(each, test) for each in parts)
         return self.mentions_shape(value) and not all(_counts_others(each) for each in _factors(value))
 
     def is_given(self, value: Value, test: Value | None = None) -> bool:

@@ -12,7 +12,7 @@ from infonce_lint.semantic.shapes.table import operation
 
 @operation("exp Exp", exponential=ALL, operator="Exp")
 @operation(
-    "log log1p log_softmax logsigmoid Log LogSoftmax",
+    "log log1p log_softmax logsigmoid log_sigmoid Log LogSoftmax",
     keeps_entries="LogSoftmax",
     stops="log",
     logarithm=ALL,

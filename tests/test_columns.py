@@ -14,7 +14,6 @@ from infonce_lint.semantic.shapes.operations import Column, named
 PACKAGE = Path(__file__).resolve().parents[1] / "infonce_lint"
 #: Sets in which a third of the names or more are known to the table all the same, and why they are none of its columns.
 EXEMPT = {
-    "semantic/graph/callables.py": {"WRAPPERS": "the graph stands below the table"},
     "semantic/graph/conditional.py": {"_PAIRING": "the graph stands below the table"},
     "semantic/graph/flow.py": {"_FILLING": "the graph stands below the table"},
     "semantic/graph/callables.py": {"MODULE_METHODS": "the graph stands below the table"},

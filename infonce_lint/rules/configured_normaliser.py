@@ -11,8 +11,8 @@ class ConfiguredNormaliser(Rule):
     """A contrastive loss is divided or scaled by a configured batch size.
 
     ## What it does
-    Reports a read of a configured batch size that scales the loss: the divisor of a sum, the number of negatives in an
-    estimator.
+    Reports a read of a configured batch size that scales the loss, or whose logarithm is added to it: the divisor of a
+    sum, the number of negatives in an estimator, the bound `log(batch_size) - loss` on mutual information.
 
     ## Why is this bad?
     Nothing fails. A batch of another size gives a loss, and a gradient, that is too small or too large by the ratio of

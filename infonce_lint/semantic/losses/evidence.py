@@ -72,7 +72,7 @@ def _evidence_of(value: Value, cone: set[Value]) -> Iterable[str]:
         if is_contrastive_name(name):
             yield "name"
     elif value.op in (Op.TUPLE, Op.DICT):
-        if is_handed_out(value) and any(each in cone for each in value.inputs):
+        if is_handed_out(value) and any(each in cone and not _is_of_neighbours(each) for each in value.inputs):
             is_numbered = any(is_made_by(each, Column.NUMBERS_ROWS) for each in value.inputs if each not in cone)
             yield "cross-entropy" if is_numbered else ""
     elif value.op is Op.BINOP and value.name == "Divide" and len(value.inputs) > 1:
@@ -102,9 +102,9 @@ def _is_signed(marks: Value) -> bool:
 
 
 def _is_of_neighbours(weight: Value) -> bool:
-    """``sim.topk(k)`` exponentiated: the weights of a vote of the nearest neighbours."""
+    """``sim.topk(k)``, exponentiated or not: the weights of a vote of the nearest neighbours."""
     steps = (Op.BINOP, Op.UNARY, Op.ITEM, Op.PHI, Op.ATTR)
-    behind = walk(weight.inputs, lambda each: each.inputs if each.op in steps else ())
+    behind = walk([weight, *weight.inputs], lambda each: each.inputs if each.op in steps else ())
     return any(each.op is Op.CALL and has(called_name(each), Column.NEIGHBOURS) for each in behind)
 
 

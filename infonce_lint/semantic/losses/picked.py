@@ -54,13 +54,24 @@ def _filled_by_pairs(store: Value) -> Similarity | None:
     scored = store.inputs[-1]
     if len(index) != 2 or not all(variables) or variables[0] & variables[1] or scored.op not in _SCORES:
         return None
-    behind = walk([scored], lambda each: each.inputs if each.op in _SCORES or each.op is Op.ATTR else ())
-    picked = [each for each in behind if each.op is Op.SUB and _is_row(each)]
+    if _is_recurrent(store):
+        return None
+    picked = [each for each in _computed_of(scored) if each.op is Op.SUB and _is_row(each)]
     rows = [next((each for each in picked if _rounds(each.inputs[1]) & own), None) for own in variables]
     first, second = rows
     if first is None or second is None:
         return None
     return Similarity(store, [first, second], SELF if roots(first) & roots(second) else TOWERS)
+
+
+def _computed_of(scored: Value) -> list[Value]:
+    return list(walk([scored], lambda each: each.inputs if each.op in _SCORES or each.op is Op.ATTR else ()))
+
+
+def _is_recurrent(store: Value) -> bool:
+    """Whether an entry is computed of others of the same matrix, as in the alignment of two sequences."""
+    base = store.inputs[0]
+    return any(each.op is Op.SUB and each.inputs[0] is base for each in _computed_of(store.inputs[-1]))
 
 
 _NUMBERS = frozenset({Op.SLICE, Op.BINOP})
@@ -137,7 +148,9 @@ def _is_gathered(value: Value, *, by_axis: bool) -> bool:
         for each in cone
     )
     return sums and any(
-        each.op is Op.SETITEM or (each.op is Op.CALL and has(called_name(each), Column.JOINS)) for each in cone
+        (each.op is Op.SETITEM and not _is_recurrent(each))
+        or (each.op is Op.CALL and has(called_name(each), Column.JOINS))
+        for each in cone
     )
 
 

@@ -12,7 +12,7 @@ from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.losses.features import feature_inputs
 from infonce_lint.semantic.losses.numbered import is_made_by
 from infonce_lint.semantic.losses.roles import Roles
-from infonce_lint.semantic.names import words
+from infonce_lint.semantic.names import is_world_size, words
 from infonce_lint.semantic.shapes.operations import Column, has
 from infonce_lint.semantic.sizes.origin import Origins
 from infonce_lint.semantic.sizes.scalars import SCALAR_CALLS
@@ -224,7 +224,8 @@ def _operator_sink(value: Value, origins: Origins, roles: Roles) -> Sink | None:
             sizes = _sized([offset], origins)
             if sizes and tensor.op is not Op.CONST and not origins.sources(tensor) and is_made(tensor):
                 return Sink(value, Kind.LABELS, sizes)  # the labels of a later rank
-            if tensor in roles.cone and (sizes := _sized(_logarithm_of(offset), origins)):
+            numbers = [each for each in _logarithm_of(offset) if _counts_candidates(each, origins)]
+            if tensor in roles.cone and (sizes := _sized(numbers, origins)):
                 return Sink(value, Kind.OFFSET, sizes, tensor)
         return None
     if value.name == "Modulo" and _counts_rows(left, origins) and not origins.sources(left):
@@ -258,6 +259,13 @@ def _logarithm_of(value: Value) -> list[Value]:
             receiver = receiver_of(each)
             found += [*([receiver] if receiver is not None else []), *(given for _, given in each.arguments())]
     return found
+
+
+def _counts_candidates(value: Value, origins: Origins) -> bool:
+    """Whether a number is made of sizes, literals and processes only: ``n * dataset_size`` weighs another thing."""
+    if value.op is Op.BINOP and value.name == "Multiply":
+        return all(_counts_candidates(each, origins) for each in value.inputs)
+    return value.op is Op.CONST or bool(origins.sources(value)) or is_world_size(value.name)
 
 
 def _number_inputs(value: Value) -> list[Value]:

@@ -171,7 +171,11 @@ class SemanticModel:
             sources = self.origins.sources(value)
             return any(key(each) == wanted and each.function is read.function for each in sources)
 
-        if near and all(any(is_drawn(each, is_size) for each in similarity.features) for similarity in near):
+        if (
+            near
+            and self.directory.draws
+            and all(any(is_drawn(each, is_size) for each in similarity.features) for similarity in near)
+        ):
             return True
         is_filled = any(each.op is Op.SETITEM for each in features)  # round by round: a matrix of scores
         return any(

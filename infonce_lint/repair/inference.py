@@ -9,6 +9,7 @@ from infonce_lint.semantic.graph.values import Value
 from infonce_lint.semantic.losses.similarity import SELF, TOWERS, Similarity
 from infonce_lint.semantic.shapes.dims import ONE, Dim, Origin, number
 from infonce_lint.semantic.shapes.facts import Fact, Relation
+from infonce_lint.semantic.shapes.operations import Column, has
 
 
 def inferred(proof: Proof, wanted: Dim) -> str:
@@ -88,10 +89,12 @@ def _two_halves(proof: Proof, wanted: Dim) -> tuple[Fact, str] | None:
             places.setdefault(fact.left, set()).add(-fact.right if signs == {False} else fact.right)
             sites[fact.left] = fact
             sides.setdefault(fact.left, set()).update(_sides(fact.site.value))
+            if _has_any_number_of_parts(fact.site.value):
+                sides[fact.left].add("any")
     for axis, cuts in places.items():
         stored = any(is_stored_rows(each) for each in axis.of(Origin.AXIS))
-        if sides[axis] in ({"lower"}, {"upper"}):
-            continue  # one part alone is no half
+        if sides[axis] in ({"lower"}, {"upper"}) or "any" in sides[axis]:
+            continue  # one part alone is no half, and parts that a loop goes over may be more than two
         if len(cuts) == 1 and not axis.of(Origin.SIZE) and len(axis.terms) <= 2 and not stored:
             (cut,) = cuts
             equal = Fact(Relation.EQUAL, axis, cut * number(2), sites[axis].site)
@@ -108,6 +111,17 @@ def _sides(place: Value) -> set[str]:
         for side in ("lower", "upper")
         if getattr(each.node, side, None) is not None and len(each.inputs) == 1
     }
+
+
+def _has_any_number_of_parts(place: Value) -> bool:
+    """Whether a split's parts are used otherwise than one by one: looped over, joined, combined."""
+    if place.op != "call" or not has(place.name, Column.SPLITS) or "split" not in place.name or not place.users:
+        return False
+    return any(
+        not (user.op == "item" and isinstance(user.literal, int))
+        and not (user.op == "sub" and all(each.op == "const" for each in user.inputs[1:]))
+        for user in place.users
+    )
 
 
 def _divisor(proof: Proof, wanted: Dim) -> tuple[Fact, str] | None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from infonce_lint.rules.rule import Rule
 from infonce_lint.semantic.losses.model import Purpose, SizeUse
+from infonce_lint.semantic.losses.sinks import Kind
 
 
 class ConfiguredNormaliser(Rule):
     """A contrastive loss is divided or scaled by a configured batch size.
 
     ## What it does
-    Reports a read of a configured batch size that scales the loss: the divisor of a sum, the number of negatives in an
-    estimator.
+    Reports a read of a configured batch size that scales the loss, or whose logarithm is added to it: the divisor of a
+    sum, the number of negatives in an estimator, the bound `log(batch_size) - loss` on mutual information.
 
     ## Why is this bad?
     Nothing fails. A batch of another size gives a loss, and a gradient, that is too small or too large by the ratio of
@@ -63,4 +64,6 @@ class ConfiguredNormaliser(Rule):
     purpose = Purpose.NORMALISER
 
     def message(self, use: SizeUse) -> str:
-        return "scales the loss; a batch of another size is silently wrong"
+        is_added = all(each.kind is Kind.OFFSET for each in use.engagements)
+        does = "shifts the loss by its logarithm" if is_added else "scales the loss"
+        return f"{does}; a batch of another size is silently wrong"

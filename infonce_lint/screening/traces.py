@@ -140,26 +140,36 @@ class _Traces(UsedNames):
 
     def _strengths(self) -> Iterable[int]:
         broadcasts = self.has_new_axis or self._calls(Column.NEW_AXIS)
+        gathers = self.has_rounds and (self._calls(Column.JOINS) or self.fills_rows)
         if (
             self.has_product
-            or (broadcasts and self._calls(Column.SUMS_AXIS))
+            or ((broadcasts or gathers) and self._calls(Column.SUMS_AXIS))
+            or self._calls(Column.MAPS_ROWS)
+            or (self.has_rounds and self.fills_rows)
             or any(
                 has(name, Column.COMPARES) or name == "linear" or is_similarity_name(name) or is_metric_name(name)
                 for name in self.called
             )
         ):
             yield SELF
-        if self._calls(Column.DIAGONAL) or (self._calls(Column.NUMBERS_ROWS) and any(map(is_loss_name, self.called))):
+        if (
+            self._calls(Column.DIAGONAL)
+            or (self._calls(Column.NUMBERS_ROWS) and any(map(is_loss_name, self.called)))
+            or (self._calls(Column.IDENTITY) and self._calls(Column.LOGARITHM))
+        ):
             yield TOWERS
         if self._calls(Column.SUMS_ROWS) or any(not MATRIX_WORDS.isdisjoint(words(name)) for name in self.bound):
             yield STORED
 
     def _evidence(self) -> set[str]:
         found = set(map(evidence_of_name, self.called))
-        if self._calls(Column.IDENTITY) and any(map(is_loss_name, self.called)):
+        marks = self._calls(Column.IDENTITY) or (self._calls(Column.DIAGONAL) and self._calls(Column.FILLS))
+        if (marks and any(map(is_loss_name, self.called))) or self._calls(Column.NUMBERS_ROWS):
             found.add("cross-entropy")
         if self._calls(Column.DIAGONAL):
             found.add("margin name")
+        if self._calls(Column.IDENTITY):
+            found.add("pairs")
         if any(map(is_contrastive_name, self.called | self.defined)):
             found.add("name")
         if any(map(is_similarity_name, self.called | self.bound)):

@@ -34,6 +34,8 @@ class UsedNames:
         self.has_star_import = False
         self.has_product = False  # the operator @
         self.has_new_axis = False  # x[:, None]
+        self.has_rounds = False  # a loop or a comprehension
+        self.fills_rows = False  # x[i] = row
         self._function = ""
         self._own: set[str] = set()  # the parameters of the function that is being read
         self.is_whole = False
@@ -94,11 +96,14 @@ class UsedNames:
         return scope | _OPERAND
 
     def _take_subscript(self, node: ast.Subscript, scope: int) -> int:
+        self.fills_rows = self.fills_rows or isinstance(node.ctx, ast.Store)
         text = _text(node.slice)
         self.keys["get"] |= text
         self.called |= text  # ``losses["nt_xent"](z)``
         steps = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        if any(isinstance(each, ast.Constant) and each.value is None for each in steps):
+        if any(
+            (isinstance(each, ast.Constant) and each.value is None) or _last_name(each) == "newaxis" for each in steps
+        ):
             self.has_new_axis = True
         return scope & ~_OPERAND if isinstance(node.value, ast.Tuple | ast.List) else scope | _OPERAND
 
@@ -199,7 +204,12 @@ class UsedNames:
         return scope
 
     def _take_loop(self, _: ast.For | ast.AsyncFor | ast.While, scope: int) -> int:
+        self.has_rounds = True
         return scope | _LOOP
+
+    def _take_comprehension(self, _: ast.comprehension, scope: int) -> int:
+        self.has_rounds = True
+        return scope
 
 
 _TAKERS: dict[type[ast.AST], Callable[[UsedNames, Any, int], int]] = {
@@ -226,6 +236,7 @@ _TAKERS: dict[type[ast.AST], Callable[[UsedNames, Any, int], int]] = {
     ast.For: UsedNames._take_loop,
     ast.AsyncFor: UsedNames._take_loop,
     ast.While: UsedNames._take_loop,
+    ast.comprehension: UsedNames._take_comprehension,
 }
 
 

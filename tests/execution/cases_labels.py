@@ -20,6 +20,26 @@ def _in_a_job(module: ModuleType, configured: int, batch: Batch) -> Any:
 
 LABEL_CASES = [
     Case(
+        "configured-labels/pairs_filled_by_loops.py",
+        lambda m, c, b: m.pairwise_nce(*b.pair(), Config(batch_size=c)),
+        fix=Outcome.ANY,
+    ),
+    Case(
+        "configured-labels/partner_modulo_configured.py",
+        lambda m, c, b: m.nt_xent(b.stacked(), Config(batch_size=c, temperature=0.5)),
+        fix=Outcome.ANY,
+    ),
+    Case(
+        "configured-labels/labels_returned_beside_logits.py",
+        lambda m, c, b: m.ImageTextHead(Config(batch_size=c))(*b.pair())[1].float(),
+        fix=Outcome.ANY,
+    ),
+    Case("configured-labels/keyword_dictionary.py", lambda m, c, b: m.PairNCE(0.5, batch_size=c)(*b.pair())),
+    Case(
+        "configured-labels/binary_targets_on_diagonal.py",
+        lambda m, c, b: m.PairwiseBinary(Config(batch_size=c))(*b.pair()),
+    ),
+    Case(
         "configured-labels/simclr_args_n_views.py",
         lambda m, c, b: m.ContrastiveTrainer(
             None, None, Config(batch_size=c, n_views=2, device="cpu", temperature=0.1)
@@ -57,13 +77,6 @@ LABEL_CASES = [
         "configured-labels/rank_offset_before_gather.py",
         lambda m, c, b: [m.sharded_clip_loss(*b.pair(), 5.0, Config(batch_size=c), rank) for rank in (0, 1)],
         fix=Outcome.EITHER,
-    ),
-    Case(
-        "configured-labels/cpc_seq_len.py",
-        lambda m, c, b: m.PredictiveCodingLoss(Config(batch_size=c, prediction_step=2), DIM)(
-            b.sequences(), b.sequences().cumsum(dim=1)
-        ),
-        fix=Outcome.ANY,
     ),
     Case(
         "configured-labels/supcon_without_labels.py",

@@ -19,6 +19,13 @@ def debiased(module: ModuleType, configured: int, batch: Batch) -> float:
 
 
 MASK_CASES = [
+    Case("configured-mask/split_by_identity.py", lambda m, c, b: m.Separable(c)(*b.pair())[0], fix=Outcome.ANY),
+    Case(
+        "configured-mask/classes_times_images.py",
+        lambda m, c, b: m.PairHinge((c, 1))(*b.pair()),
+        fix=Outcome.ANY,
+    ),
+    Case("configured-mask/legacy_constructor.py", lambda m, c, b: m.marked_nce(*b.pair(), Config(batch_size=c))),
     Case("configured-mask/eye_subtracted_in_forward.py", lambda m, c, b: m.SimilarityLoss(c, 0.5)(*b.pair())),
     Case("configured-mask/debiased_train_function.py", debiased, exact=False),
     Case("configured-mask/numpy_eye_offsets.py", lambda m, c, b: m.NTXent("cpu", c, 0.5)(*b.pair())),

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from types import SimpleNamespace as Config
 
+from tests.execution.batch import DIM
 from tests.execution.case import Case, Outcome
 
 UNSAFE = Outcome.UNSAFE  # a divisor as the only use may be meant as a constant scale of the gradient
 
 NORMALISER_CASES = [
+    Case(
+        "configured-normaliser/mutual_information_bound.py",
+        lambda m, c, b: m.information_bound(*b.pair(), Config(batch_size=c, temperature=0.5)),
+        fix=Outcome.ANY,
+    ),
+    Case(
+        "configured-normaliser/cpc_seq_len.py",
+        lambda m, c, b: m.PredictiveCodingLoss(Config(batch_size=c, prediction_step=2), DIM)(
+            b.sequences(), b.sequences().cumsum(dim=1)
+        ),
+        fix=Outcome.ANY,
+    ),
     Case("configured-normaliser/in_place_division.py", lambda m, c, b: m.SumReducedLoss(c)(*b.pair()), fix=UNSAFE),
     Case(
         "configured-normaliser/div_method.py",

@@ -20,6 +20,26 @@ def pairwise_scores(module: ModuleType, configured: int, batch: Batch) -> Any:
 
 RESHAPE_CASES = [
     Case(
+        "configured-reshape/loop_left_by_break.py",
+        lambda m, c, b: m.row_losses(*b.pair(), Config(batch_size=c, temperature=0.5)),
+        fix=Outcome.ANY,
+    ),
+    Case(
+        "configured-reshape/rows_by_while.py",
+        lambda m, c, b: m.pairwise_nce(*b.pair(), Config(batch_size=c, temperature=0.5)),
+        fix=Outcome.ANY,
+    ),
+    Case(
+        "configured-reshape/divergence_row_by_row.py",
+        lambda m, c, b: m.divergence_nce(*b.pair(), Config(batch_size=c)),
+        fix=Outcome.ANY,
+    ),
+    Case(
+        "configured-reshape/views_by_combinations.py",
+        lambda m, c, b: m.all_views(b.stacked(3), Config(batch_size=c, tau=0.5)),
+        fix=Outcome.ANY,
+    ),
+    Case(
         "configured-reshape/split_before_criterion.py",
         lambda m, c, b: m.train_one_epoch(
             (net := linear()), [(b.pair(), None)], sgd(net), Config(batch_size=c, temperature=0.5)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from infonce_lint.semantic.graph.values import Class, Function, Op, Value
 
+#: Methods of a module that give back the module.
+MODULE_METHODS = frozenset({"to", "cuda", "cpu", "float", "double", "half", "eval", "train"})
 #: Calls that give back the function or the object that they are given.
-WRAPPERS = frozenset({"DataParallel", "DistributedDataParallel", "compile", "jit", "script", "partial", "to", "cuda"})
+WRAPPERS = MODULE_METHODS | {"DataParallel", "DistributedDataParallel", "compile", "jit", "script", "partial"}
 
 
 def resolve(value: Value, seen: set[Value] | None = None) -> Function | Class | Value | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from infonce_lint.semantic.graph.callables import MODULE_METHODS
 from infonce_lint.semantic.graph.literals import elements
 from infonce_lint.semantic.graph.values import Op, Value
 from infonce_lint.semantic.names import CUSTOMARY_LIBRARIES, LIBRARIES
+
+_RETURNS_ITSELF = MODULE_METHODS | {"DataParallel"}
 
 
 def call_name(called: Value) -> str:
@@ -31,7 +34,7 @@ def called_class(call: Value) -> str | None:
                 return None
             called = standing[-1]
         elif called.op is Op.CALL:
-            if called.name in ("to", "cuda", "DataParallel") and called.inputs[0].op is Op.ATTR:
+            if called.name in _RETURNS_ITSELF and called.inputs[0].op is Op.ATTR:
                 called = called.inputs[0].inputs[0]
                 continue
             if called.callee is not None:

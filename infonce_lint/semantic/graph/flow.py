@@ -29,6 +29,14 @@ Environment = dict[str, Value]
 _FILLING = frozenset("pad constant_pad cat concat concatenate vstack repeat tile resize".split())
 
 
+def _breaks(suite: cst.BaseSuite) -> bool:
+    """Whether a suite ends the loop around it."""
+    last = suite.body[-1] if suite.body else None
+    while isinstance(last, cst.SimpleStatementLine):
+        last = last.body[-1] if last.body else None
+    return isinstance(last, cst.Break)
+
+
 class GraphBuilder(Expressions):
     """Builds the graph of one module; every function body is walked once, after the code that defines it."""
 
@@ -126,6 +134,8 @@ class GraphBuilder(Expressions):
 
     def run_If(self, statement: cst.If) -> None:
         test = self.evaluate(statement.test)
+        if self.left and _breaks(statement.body):
+            self.value(Op.WHILE, "", statement.test, [test])
         before = self.env
         comparisons = [test]
         ends = self.nested(statement.body, dict(before), comparisons, statement)
@@ -163,7 +173,6 @@ class GraphBuilder(Expressions):
         self.loop(statement, statement.body, statement.target, container)
 
     def run_While(self, statement: cst.While) -> None:
-        self.evaluate(statement.test)
         self.loop(statement, statement.body, None, None)
 
     def loop(
@@ -182,6 +191,9 @@ class GraphBuilder(Expressions):
         for name in rebound:
             phis[name] = env[name] = self.value(Op.PHI, name, statement, [before[name]])
         self.env = env
+        if isinstance(statement, cst.While):
+            self.value(Op.WHILE, "", statement.test, [self.evaluate(statement.test)])
+            before = {**self.env, **before}  # what the test binds, it binds without a round as well
         if target is not None and container is not None:
             self.bind(target, self.value(Op.ITEM, "", target, [container]))
         self.nested(body, self.env, [], statement)

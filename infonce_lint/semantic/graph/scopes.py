@@ -62,6 +62,8 @@ class Scopes(ABC):
             name = param.name.value
             made = Value(Op.PARAM, name, param.name, [], function, function.body, 0)
             self.values.append(made)
+            if param is declared.star_kwarg:
+                made.literal = "**"
             if position == 0 and is_method and not function.is_static:
                 made.op = Op.SELFPARAM
             elif position < len(ordinary):

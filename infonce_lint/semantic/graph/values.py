@@ -76,6 +76,7 @@ class Op(str):
     DICT: ClassVar[Op]
     COMP: ClassVar[Op]
     GUARD: ClassVar[Op]
+    WHILE: ClassVar[Op]  # a test that ends a loop, as it stands in each round
 
 
 for _name in Op.__annotations__:
@@ -98,7 +99,7 @@ class Value:
     block: Block
     index: int  # of its statement in the block
     keywords: tuple[str | None, ...] = ()
-    literal: object = None
+    literal: object = None  # a number or text, the test of an ``ifexp``, the place of an item, "**" of a parameter
     users: list[Value] = field(default_factory=list)
     stored: list[Value] = field(default_factory=list)  # what an entry of an object was set to: ``args.batch_size = n``
     callee: Function | None = None  # set when the call runs a function of this file
@@ -184,8 +185,10 @@ class Function:
 
     @property
     def is_constructor(self) -> bool:
-        """Whether the method runs while its object is built."""
-        return self.owner is not None and self.name in CONSTRUCTORS
+        """Whether the method runs while its object is built; one that the file calls is a method like any other."""
+        if self.owner is None or self.name not in CONSTRUCTORS:
+            return False
+        return self.name.startswith("__") or not self.callers
 
     @property
     def enclosing_class(self) -> Class | None:

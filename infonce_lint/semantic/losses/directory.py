@@ -9,6 +9,7 @@ from functools import cached_property
 
 from infonce_lint.semantic.graph.values import Class, Function, Module, Op, Value
 from infonce_lint.semantic.names import words
+from infonce_lint.semantic.shapes.operations import Column, has
 
 #: What makes several views of an image, by the words of its name (``x.view(2, -1)`` does not).
 _VIEW_WORDS = frozenset({"generator", "views", "crops", "multiview"})
@@ -67,6 +68,12 @@ class Directory:
         main = self._module.main
         lambdas = (each for each in self._module.functions if each.name == "<lambda>" and each.parent is main)
         return [value for each in lambdas for value in self.values.get(each, ()) if value.op is Op.SELF]
+
+    @cached_property
+    def draws(self) -> bool:
+        """Whether anything is drawn at random in the file."""
+        calls = (call.name for function in self._module.functions for call in function.calls)
+        return any(has(name, Column.DRAWS) or has(name, Column.DRAWS_ORDER) for name in calls)
 
     @cached_property
     def generated_views(self) -> int:

@@ -9,10 +9,13 @@ from infonce_lint.semantic.graph.calls import called_class, called_name, is_libr
 from infonce_lint.semantic.graph.values import Function, Op, Value
 from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.losses.cone import keeps_values
+from infonce_lint.semantic.losses.evidence import is_handed_out
+from infonce_lint.semantic.losses.prefix import is_fitting_cut
 from infonce_lint.semantic.losses.roles import Roles
-from infonce_lint.semantic.losses.sinks import Kind, Sink, is_made, is_mask_helper, is_size_helper
+from infonce_lint.semantic.losses.sinks import Kind, Sink, counters, is_made, is_mask_helper, is_size_helper
 from infonce_lint.semantic.names import is_loss_name, words
 from infonce_lint.semantic.shapes.operations import Column, has
+from infonce_lint.semantic.shapes.table import find
 from infonce_lint.semantic.sizes.guards import Guards
 from infonce_lint.semantic.sizes.origin import Origins
 
@@ -65,7 +68,7 @@ class Engagements:
 
     def of(self, sink: Sink, read: Value) -> list[Engagement]:
         """All ways in which a sink sized by ``read`` takes part in a loss (none when it does not)."""
-        if sink.kind is Kind.NORMALISER:
+        if sink.kind in (Kind.NORMALISER, Kind.OFFSET):
             return [Engagement(sink, sink.kind, sink.value, None)] if self.reaches_gradient(sink.value) else []
         if sink.base is not None:
             if self._cuts_the_loss(sink, sink.base):
@@ -75,11 +78,21 @@ class Engagements:
         is_unknown = (
             sink.value.op is Op.CALL and is_size_helper(sink.value, sink.sizes) and not is_mask_helper(sink.value)
         )
+        if is_unknown and _acts_as_object(sink.value):
+            return []
         return [
             Engagement(sink, self._kind(sink, consumer), consumer, frozen, store)
-            for consumer, frozen, store in self._flow(sink.value, read)
+            for made in self._made_by(sink)
+            for consumer, frozen, store in self._flow(made, read)
             if not is_unknown or selects(consumer)
         ]
+
+    def _made_by(self, sink: Sink) -> list[Value]:
+        """What goes from a sink into the loss: a tensor, or the variable that a loop counts with."""
+        if sink.value.op is not Op.WHILE:
+            return [sink.value]
+        tests = walk(sink.value.inputs, lambda each: each.inputs if each.op is Op.BOOL else ())
+        return [each for test in tests if test.op is Op.COMPARE for each in counters(test, self.origins)]
 
     def _cuts_the_loss(self, sink: Sink, base: Value) -> bool:
         """Whether a sink reshapes, cuts or indexes the similarity or the features themselves."""
@@ -92,7 +105,7 @@ class Engagements:
         if sink.kind not in (Kind.LABELS, Kind.MASK):
             return sink.kind
         name = called_name(sink.value) if sink.value.op is Op.CALL else ""
-        if has(name, Column.MAKES_SHAPED):
+        if has(name, Column.MAKES_SHAPED) or has(name, Column.MAKES_OF_SIZES):
             meets_loss = consumer.op is Op.CALL and (
                 is_loss_name(called_name(consumer)) or self.roles.calls_loss(consumer)
             )
@@ -171,6 +184,8 @@ class Engagements:
                     return []  # noise or codes from which the batch is generated: its rows are theirs
                 if self._meets_loss(user, value):
                     found.append((user, frozen, store))
+                elif is_fitting_cut(user, made, read, self.origins):
+                    continue  # made larger, and cut to the rows at hand
                 elif self._carries(user, value):
                     now_frozen, now_store = self._freezes(user, value, frozen, store)
                     for calls in self._calls_entered(user, value, read, entered, frozen is not None):
@@ -241,12 +256,16 @@ class Engagements:
     def _meets_loss(self, user: Value, value: Value) -> bool:
         """Whether ``user`` brings the made tensor together with a similarity."""
         cone = self.roles.cone
+        if user.op is Op.SETITEM and user in self.roles.seeds and value is user.inputs[0]:
+            return True  # what the loops fill pair by pair
         if user.op is Op.BINOP and user.name in ("Add", "Subtract"):
             return any(each in cone and each not in self.roles.reduced and each is not value for each in user.inputs)
         if user.op in (Op.BINOP, Op.SUB, Op.SETITEM, Op.COMPARE):
             return any(each in cone and each is not value for each in user.inputs) or (
                 user.op is Op.SUB and value is not user.inputs[0] and user.inputs[0] in self.roles.features
             )
+        if user.op in (Op.TUPLE, Op.DICT) and is_handed_out(user):
+            return any(each in cone and each not in self.roles.reduced for each in user.inputs if each is not value)
         return user.op is Op.CALL and self._call_meets_loss(user, value)
 
     def _call_meets_loss(self, call: Value, value: Value) -> bool:
@@ -275,6 +294,8 @@ class Engagements:
             return not (isinstance(user.literal, Value) and self.origins.size_keys(user.literal))
         if op is Op.SUB:
             return value is user.inputs[0] or is_made(user.inputs[0])
+        if op is Op.SLICE:
+            return not self.origins.sources(value)  # ``x[i : i + 1]``; a chunk has the stride for its length
         if op is Op.ATTR:
             return not has(user.name, Column.ASKS_ABOUT)
         if op is Op.CALL:
@@ -296,6 +317,20 @@ def _call_carries(call: Value, value: Value) -> bool:
     if receiver is not None:
         return receiver.op is not Op.SELF or has(call.name, Column.ACCUMULATES) or call.name.endswith("_")
     return is_library_call(call) or has(call.name, Column.CARRIES) or is_mask_helper(call)
+
+
+def _acts_as_object(made: Value) -> bool:
+    """Whether what a function of another file gave has methods that no tensor has: a model, ``mixture.fit(x)``."""
+    versions = walk([made], lambda each: [user for user in each.users if user.op in _HELD])
+    asked = (user for each in versions for user in each.users if user.op is Op.ATTR)
+    return any(
+        call.op is Op.CALL and call.inputs[0] is method and find(method.name, "") is None
+        for method in asked
+        for call in method.users
+    )
+
+
+_HELD = frozenset({Op.NAME, Op.CLOSURE, Op.STORE, Op.SELF, Op.GLOBAL, Op.PHI})
 
 
 def selects(consumer: Value) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from infonce_lint.semantic.graph.callables import resolve
 from infonce_lint.semantic.graph.calls import called_name, is_gather, receiver_of
+from infonce_lint.semantic.graph.literals import entries
 from infonce_lint.semantic.graph.values import Function, Op, Value
 from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.names import is_temperature_name
@@ -18,9 +19,26 @@ _PASSING_OPS = frozenset(
 _STORED_NAMES = frozenset({"weight", "weights", "queue", "kernel", "prototypes", "bank"})
 
 
-def features_of(operands: Iterable[Value]) -> set[Value]:
-    """The values whose rows become the rows of ``operands``, the operands included."""
-    found = walk(operands, lambda value: () if value.op in (Op.CONST, Op.STR) else feature_inputs(value))
+def features_of(operands: Iterable[Value], but_for: frozenset[Value] = frozenset()) -> set[Value]:
+    """The values whose rows become the rows of ``operands``, the operands included.
+
+    ``but_for`` are calls of functions of the file that bring none.
+    """
+
+    def behind(value: Value) -> list[Value]:
+        if value.op in (Op.CONST, Op.STR):
+            return []
+        inputs = feature_inputs(value)
+        if value.op is Op.PARAM and but_for:
+            calls = [call for call in value.function.callers if call in but_for]
+            return [
+                each
+                for each in inputs
+                if all(call.argument_for(value.function, value.name) is not each for call in calls)
+            ]
+        return inputs
+
+    found = walk(operands, behind)
     return {value for value in found if value.op not in (Op.CONST, Op.STR)}
 
 
@@ -33,6 +51,8 @@ def feature_inputs(value: Value) -> list[Value]:
         return [each for each in value.inputs if each.op is not Op.CONST and not is_scale(each)]
     if op is Op.ITEM:
         return _item_inputs(value)
+    if op is Op.SUB and value.name and (kept := entries(value.inputs[0], value.name)):
+        return kept
     if op in (Op.SUB, Op.SETITEM):
         return value.inputs[:1]
     if op is Op.ATTR:
@@ -65,8 +85,12 @@ def _call_inputs(call: Value) -> list[Value]:
     run = resolve(call.inputs[1]) if has(name, Column.RUNS_ARGUMENT) and len(call.inputs) > 1 else None
     if isinstance(run, Function):
         return [run.returns]
+    if name == "map" and receiver is None:
+        return call.inputs[2:]
     if receiver is not None and has(name, Column.METHOD_KEEPS_ROWS):
         return [receiver]
+    if receiver is not None and has(name, Column.ACCUMULATES):
+        return [receiver, *(each for _, each in call.arguments())]
     if has(name, Column.KEEPS_ROWS) or "gather" in name.lower() or is_gather(call):
         return [each for keyword, each in call.arguments() if keyword is None or keyword in _TENSOR_KEYWORDS]
     return []

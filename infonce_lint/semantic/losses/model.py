@@ -13,6 +13,7 @@ from infonce_lint.semantic.graph.linking import link
 from infonce_lint.semantic.graph.paths import key, path_text
 from infonce_lint.semantic.graph.values import Function, Module, Op, Value
 from infonce_lint.semantic.losses.directory import Directory
+from infonce_lint.semantic.losses.drawn import is_drawn
 from infonce_lint.semantic.losses.engagement import Engagement, Engagements
 from infonce_lint.semantic.losses.features import features_of
 from infonce_lint.semantic.losses.roles import Roles
@@ -49,6 +50,7 @@ _PURPOSES = {
     Kind.INDEX: Purpose.LAYOUT,
     Kind.LOOP: Purpose.LAYOUT,
     Kind.NORMALISER: Purpose.NORMALISER,
+    Kind.OFFSET: Purpose.NORMALISER,
 }
 
 
@@ -160,20 +162,34 @@ class SemanticModel:
                     uses[id(read.node)] = SizeUse(read, [Engagement(sink, Kind.INDEX, value, None)])
 
     def _sizes_features(self, read: Value, engagement: Engagement) -> bool:
-        """Whether the same function makes the features at the same size: a smoke test, whose size is its tensors' own.
+        """Whether the same function makes or draws the features at the same size, which is then its tensors' own.
 
         A call of the loss from elsewhere, a demonstration, says nothing of the batches that training brings.
         """
         consumer = engagement.consumer
         features: set[Value] = set()
-        for similarity in self.roles.holding(consumer, *consumer.inputs):
+        near = self.roles.holding(consumer, *consumer.inputs)
+        for similarity in near:
             features |= similarity.features
         if self.roles.calls_loss(consumer):
             features |= features_of([argument for _, argument in consumer.arguments()][:1])
         wanted = key(read)
+
+        def is_size(value: Value) -> bool:
+            sources = self.origins.sources(value)
+            return any(key(each) == wanted and each.function is read.function for each in sources)
+
+        if (
+            near
+            and self.directory.draws
+            and all(any(is_drawn(each, is_size) for each in similarity.features) for similarity in near)
+        ):
+            return True
+        is_filled = any(each.op is Op.SETITEM for each in features)  # round by round: a matrix of scores
         return any(
             each.op is Op.CALL
             and has(each.name, Column.MAKES_INPUTS)
+            and not (is_filled and has(each.name, Column.FILLED))
             and each.function is read.function
             and any(key(source) == wanted for _, size in each.arguments() for source in self.origins.sources(size))
             for each in features

@@ -51,7 +51,7 @@ def _new_axis(value: Value) -> int | None:
         return axis.literal if axis is not None and isinstance(axis.literal, int) else None
     if value.op is Op.SUB:
         index = value.inputs[1].inputs if value.inputs[1].op is Op.TUPLE else value.inputs[1:]
-        places = [place for place, each in enumerate(index) if each.name == "None"]
+        places = [place for place, each in enumerate(index) if each.name in ("None", "newaxis")]
         return places[0] if len(places) == 1 else None
     return None
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from infonce_lint.semantic.graph.calls import called_name, is_library_call, receiver_of
+from infonce_lint.semantic.graph.calls import called_name, is_library_call, receiver_of, tensor_of
 from infonce_lint.semantic.graph.values import Module, Op, Value
 from infonce_lint.semantic.losses.evidence import SELF, STORED, TOWERS
 from infonce_lint.semantic.losses.features import is_stored_matrix, roots
 from infonce_lint.semantic.losses.numbered import is_made_by
+from infonce_lint.semantic.losses.weights import are_weights, is_matrix_turned
 from infonce_lint.semantic.names import REGRESSION_WORDS, is_loss_name, is_similarity_name, words
 from infonce_lint.semantic.shapes.operations import Column, has
 
@@ -37,6 +38,8 @@ def product_seeds(module: Module) -> list[Similarity]:
             found.append(_compared(value, value.inputs))
         elif value.op is Op.CALL:
             found.append(_call_seed(value))
+        elif value.op is Op.BINOP and value.name == "Multiply":
+            found.append(_marked_logits(value))
     found += [_in_batch_logits(value) for value in module.values if value.op is Op.CALL]
     found += [_named_matrix(value) for value in module.values]
     return [each for each in found if each is not None]
@@ -50,11 +53,26 @@ def _in_batch_logits(call: Value) -> Similarity | None:
     if call.callee is not None or call.constructs is not None or not is_loss_name(called_name(call)):
         return None
     logits, targets = call.argument(0, "input", "logits"), call.argument(1, "target", "labels")
-    if logits is None or targets is None or not is_made_by(targets, Column.NUMBERS_ROWS):
+    if logits is None or targets is None:
+        return None
+    if not is_made_by(targets, Column.NUMBERS_ROWS):
+        logits, targets = targets, logits  # TensorFlow's order
+    if not is_made_by(targets, Column.NUMBERS_ROWS):
         return None
     if not REGRESSION_WORDS.isdisjoint(words(call.name)):
         return None
     return Similarity(logits, [logits, logits], TOWERS)
+
+
+def _marked_logits(product: Value) -> Similarity | None:
+    """``log_softmax(x) * eye(n)``: the logits whose own column is each row's target, whatever made them."""
+    for marks, chances in (product.inputs, reversed(product.inputs)):
+        if chances.op is not Op.CALL or chances.callee is not None or not is_made_by(marks, Column.IDENTITY):
+            continue
+        name, logits = called_name(chances), tensor_of(chances)
+        if has(name, Column.LOGARITHM) and "softmax" in name.lower() and logits is not None:
+            return Similarity(logits, [logits, logits], TOWERS)
+    return None
 
 
 def _named_matrix(value: Value) -> Similarity | None:
@@ -70,6 +88,7 @@ def _named_matrix(value: Value) -> Similarity | None:
 
 def _call_seed(call: Value) -> Similarity | None:
     arguments = [each for _, each in call.arguments() if each.op not in (Op.STR, Op.CONST, Op.TUPLE, Op.NONE)]
+    positional = [each for keyword, each in call.arguments() if keyword is None]
     if has(call.name, Column.SUMS_ROWS):
         return _row_product(call, arguments)
     name = called_name(call)
@@ -89,6 +108,7 @@ def _call_seed(call: Value) -> Similarity | None:
     if call.constructs is None and is_similarity_name(call.name) and 2 <= len(arguments) <= 4:
         return _compared(call, arguments)
     is_foreign_metric = call.callee is None and call.constructs is None and is_metric_name(call.name)
+    arguments = [each for each in arguments if each in positional]
     if is_foreign_metric and len(arguments) == 2 and roots(arguments[0]) & roots(arguments[1]):
         return _compared(call, arguments)
     return None
@@ -104,6 +124,8 @@ def _compared(value: Value, operands: list[Value]) -> Similarity | None:
     if len(operands) < 2 or any(each.op is Op.CONST for each in operands):
         return None
     first, second = (roots(each) for each in operands)
+    if are_weights(operands[0]) and not are_weights(operands[1]) and not is_matrix_turned(operands[1]):
+        return None  # attention: rows are averaged
     if first & second:
         return Similarity(value, operands, SELF)
     is_stored = any(is_stored_matrix(each) for each in first | second)

@@ -10,10 +10,12 @@ from infonce_lint.semantic.graph.calls import called_class, called_name, is_libr
 from infonce_lint.semantic.graph.values import Module, Op, Value
 from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.losses.features import feature_inputs
+from infonce_lint.semantic.losses.numbered import is_made_by
 from infonce_lint.semantic.losses.roles import Roles
-from infonce_lint.semantic.names import words
+from infonce_lint.semantic.names import is_world_size, words
 from infonce_lint.semantic.shapes.operations import Column, has
 from infonce_lint.semantic.sizes.origin import Origins
+from infonce_lint.semantic.sizes.scalars import SCALAR_CALLS
 
 
 class Kind(enum.Enum):
@@ -26,6 +28,7 @@ class Kind(enum.Enum):
     INDEX = "an index"
     LOOP = "a loop"
     NORMALISER = "a normaliser"
+    OFFSET = "an offset"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +46,8 @@ _NOT_A_SIZE = frozenset({"dtype", "device", "dim", "axis", "requires_grad", "nam
 
 
 _QUEUE_WORDS = frozenset({"queue", "ptr", "pointer", "bank", "memory"})
+_VIEW_WORDS = frozenset({"view", "views", "aug", "augs", "augmentations", "crop", "crops"})
+_MOST_VIEWS = 16
 _MASK_WORDS = frozenset({"mask", "masks", "label", "labels", "target", "targets"})
 _MAKERS = (Column.MAKES_LABELS, Column.MAKES_SHAPED, Column.MAKES_MASK)
 
@@ -57,6 +62,8 @@ def find_sinks(module: Module, origins: Origins, roles: Roles) -> Iterator[Sink]
             sink = _subscript_sink(value, origins)
         elif op is Op.BINOP:
             sink = _operator_sink(value, origins, roles)
+        elif op is Op.WHILE:
+            sink = _counted_loop(value, origins)
         else:
             continue
         if sink is not None:
@@ -86,6 +93,9 @@ def _call_sink(call: Value, origins: Origins, roles: Roles) -> Sink | None:
         return Sink(call, Kind.LABELS, sizes)
     if has(name, Column.MAKES_SHAPED) and call in roles.features and (filled := feature_inputs(call)):
         return Sink(call, Kind.RESHAPE, sizes, filled[0])  # a buffer that rows are scattered into
+    if has(name, Column.MAKES_OF_SIZES):
+        sizes = tuple(each for each in sizes if each.op is not Op.TUPLE)
+        return Sink(call, Kind.MASK if _is_square(call, sizes) else Kind.LABELS, sizes) if sizes else None
     if has(name, Column.MAKES_SHAPED):
         return Sink(call, Kind.MASK if _is_square(call, sizes) else Kind.LABELS, sizes)
     if has(name, Column.MAKES_MASK):
@@ -187,8 +197,19 @@ def _is_chunk(cut: Value) -> bool:
         each.op is Op.ITEM
         and each.inputs[0].op is Op.CALL
         and each.inputs[0].name in ("range", "trange", "enumerate", "tqdm")
+        and not _counts_views(each.inputs[0])
         for each in walk(cut.inputs[:2], lambda each: each.inputs if each.op in steps else ())
     )
+
+
+def _counts_views(rounds: Value) -> bool:
+    """``range(2)`` and ``range(args.n_views)``: the blocks are views, not chunks of one batch."""
+    bounds = [each for _, each in rounds.arguments()]
+    if rounds.name != "range" or len(bounds) != 1:
+        return False
+    bound = bounds[0]
+    is_few = bound.op is Op.CONST and isinstance(bound.literal, int) and bound.literal <= _MOST_VIEWS
+    return is_few or not _VIEW_WORDS.isdisjoint(words(bound.name or bound.bound))
 
 
 def _operator_sink(value: Value, origins: Origins, roles: Roles) -> Sink | None:
@@ -203,7 +224,13 @@ def _operator_sink(value: Value, origins: Origins, roles: Roles) -> Sink | None:
             sizes = _sized([offset], origins)
             if sizes and tensor.op is not Op.CONST and not origins.sources(tensor) and is_made(tensor):
                 return Sink(value, Kind.LABELS, sizes)  # the labels of a later rank
+            numbers = [each for each in _logarithm_of(offset) if _counts_candidates(each, origins)]
+            if tensor in roles.cone and (sizes := _sized(numbers, origins)):
+                return Sink(value, Kind.OFFSET, sizes, tensor)
         return None
+    if value.name == "Modulo" and _counts_rows(left, origins) and not origins.sources(left):
+        sizes = _sized([right], origins)
+        return Sink(value, Kind.LABELS, sizes) if sizes else None  # partners, counted around
     if value.name == "Multiply":
         for tensor, factor in ((left, right), (right, left)):
             sizes = _sized([factor], origins)
@@ -214,6 +241,58 @@ def _operator_sink(value: Value, origins: Origins, roles: Roles) -> Sink | None:
             if tensor.op is Op.TUPLE and tensor.name == "List":
                 return Sink(value, Kind.LABELS, sizes)  # [0] * batch_size
     return None
+
+
+def _counts_rows(value: Value, origins: Origins) -> bool:
+    """Whether a tensor numbers rows, perhaps some rows on: ``arange(n) + n // 2``."""
+    if value.op is Op.BINOP and value.name in ("Add", "Subtract"):
+        rows = [each for each in value.inputs if not origins.is_shape(each) and each.op is not Op.CONST]
+        return len(rows) == 1 and _counts_rows(rows[0], origins)
+    return is_made_by(value, Column.NUMBERS_ROWS)
+
+
+def _logarithm_of(value: Value) -> list[Value]:
+    """What ``log(n)`` and ``torch.tensor(n).log()`` take the logarithm of, however often it is added."""
+    found = []
+    for each in walk([value], _number_inputs):
+        if each.op is Op.CALL and each.callee is None and has(called_name(each), Column.LOGARITHM):
+            receiver = receiver_of(each)
+            found += [*([receiver] if receiver is not None else []), *(given for _, given in each.arguments())]
+    return found
+
+
+def _counts_candidates(value: Value, origins: Origins) -> bool:
+    """Whether a number is made of sizes, literals and processes only: ``n * dataset_size`` weighs another thing."""
+    if value.op is Op.BINOP and value.name == "Multiply":
+        return all(_counts_candidates(each, origins) for each in value.inputs)
+    return value.op is Op.CONST or bool(origins.sources(value)) or is_world_size(value.name)
+
+
+def _number_inputs(value: Value) -> list[Value]:
+    if value.op in (Op.BINOP, Op.UNARY):
+        return value.inputs
+    is_kept = value.op is Op.CALL and value.name in SCALAR_CALLS
+    return [each for _, each in value.arguments()] if is_kept else []
+
+
+def _counted_loop(loop: Value, origins: Origins) -> Sink | None:
+    """``while i < n`` and ``if i == n: break``: a loop over so many."""
+    sizes = tuple(
+        side
+        for test in walk(loop.inputs, lambda each: each.inputs if each.op is Op.BOOL else ())
+        if test.op is Op.COMPARE and len(test.inputs) == 2 and counters(test, origins)
+        for side in _sized(test.inputs, origins)
+    )
+    return Sink(loop, Kind.LOOP, sizes) if sizes else None
+
+
+def counters(test: Value, origins: Origins) -> list[Value]:
+    """The variables of a loop that a test compares with something else."""
+    found = []
+    for side in test.inputs:
+        counted = [each for each in side.inputs if each.op is not Op.CONST] if side.op is Op.BINOP else [side]
+        found += [each for each in counted if len(counted) == 1 and each.op is Op.PHI and not origins.sources(each)]
+    return found
 
 
 def _makes(name: str) -> bool:

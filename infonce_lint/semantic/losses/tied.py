@@ -17,6 +17,7 @@ from infonce_lint.semantic.losses.features import features_of
 from infonce_lint.semantic.losses.roles import Roles
 from infonce_lint.semantic.losses.similarity import STORED, Similarity
 from infonce_lint.semantic.losses.sinks import Kind, find_sinks
+from infonce_lint.semantic.losses.weights import is_turned
 from infonce_lint.semantic.names import LOSS_STEMS, is_loss_name, may_count_rows
 from infonce_lint.semantic.shapes.operations import Column, has
 from infonce_lint.semantic.sizes.guards import Guards
@@ -116,11 +117,4 @@ def _compares_columns(similarity: Similarity) -> bool:
     first = similarity.operands[0]
     if first is similarity.seed:
         return False
-    return any(_turns(each) for each in features_of([first]))
-
-
-def _turns(value: Value) -> bool:
-    """Whether a step turns the axes of a tensor."""
-    if value.op is Op.ATTR:
-        return has(value.name, Column.TURNED)
-    return value.op is Op.CALL and has(called_name(value), Column.TRANSPOSES)
+    return any(is_turned(each) for each in features_of([first]))

@@ -267,6 +267,11 @@ class Context(ABC):
         """Whether dimensions are those of a tensor whose rank is only likely, so that there may be more of them."""
         return any(symbol.owner in self.guessed for dim in dims for symbol in dim.of(Origin.AXIS))
 
+    def is_likely(self, dims: Iterable[Dim]) -> bool:
+        """Whether dimensions are those of a tensor whose rank is only likely, and that no operation has confirmed."""
+        owners = {symbol.owner for dim in dims for symbol in dim.of(Origin.AXIS)}
+        return any(each in self.guessed and each not in self.confirmed for each in owners)
+
     def confirm(self, tensor: Tensor) -> None:
         """Note that an operation takes a tensor with just the axes that it is known to have."""
         for dim in tensor.dims:

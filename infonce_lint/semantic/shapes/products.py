@@ -35,6 +35,8 @@ def multiplied(context: Context, left: Tensor, right: Tensor, site: Site) -> Ten
         right = context.with_rank(right, max(min(len(left.dims), 3), 2, len(right.dims)), likely=True)
     if not left.dims or not right.dims:
         return None
+    if any(len(each.dims) == 1 and context.is_likely(each.dims) for each in (left, right)):
+        return None  # a vector only if it has no more axes than is likely
     inner = right.dims[-2] if len(right.dims) > 1 else right.dims[0]
     context.note(Relation.EQUAL, left.dims[-1], inner, site)
     rows = left.dims[-2:-1]

@@ -112,10 +112,14 @@ class ConfiguredReads:
             return f'`{path_text(base)}` is asked for "{keys[-1]}"'
         return None
 
+    def is_setting(self, value: Value) -> bool:
+        """Whether a value is an entry of a configuration object, whatever its name."""
+        return not value.stored and self.is_configuration(value.inputs[0])
+
     def is_configuration(self, base: Value) -> bool:
         """Whether a value is a configuration object: some name on its path says so."""
         for _ in range(12):
-            if self._is_named_so(base):
+            if self._is_named_so(base) or _takes_settings(base):
                 return True
             if base.op is Op.CLASS or (base.op is Op.NAME and base.inputs and base.inputs[0].op is Op.CLASS):
                 return False
@@ -237,6 +241,11 @@ class ConfiguredReads:
         while block is not None and not isinstance(block.statement, cst.For | cst.While):
             block = block.parent
         return block is not None and any(self._sources(each) or is_integer(each) for each in param.inputs)
+
+
+def _takes_settings(base: Value) -> bool:
+    """Whether a value is what takes the keywords that a signature does not name: ``**kw``."""
+    return base.op is Op.PARAM and base.literal == "**"
 
 
 def _is_constant(bound: Value) -> bool:

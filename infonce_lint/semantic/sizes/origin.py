@@ -54,11 +54,16 @@ class Origins:
             return NO_SOURCES
         if op is Op.BINOP and self._counts(value):
             return NO_SOURCES
+        if op is Op.BOOL and value.name == "Or" and _is_given_by_all(value.inputs[0]):
+            return NO_SOURCES  # ``n or self.batch_size``
         if op in _PASSING_OPS or (op is Op.GLOBAL and value.function.is_module):
             return self._union(value.inputs)
         if op is Op.PARAM:
             default = value.function.defaults.get(value.name)
             return self._union([*value.inputs, *([default] if default is not None else [])])
+        if op is Op.SUB and len(value.inputs) == 2 and is_integer(value.inputs[1]):
+            base = value.inputs[0]  # one of several counts: ``args.batch_size[0]`` classes, ``[1]`` images of each
+            return self.sources(base) if self.configured(base) is not None else NO_SOURCES
         if op is Op.ITEM and isinstance(value.literal, int):
             return self._union(elements(value.inputs[0], value.literal))
         if op is Op.CALL:
@@ -66,9 +71,17 @@ class Origins:
         return NO_SOURCES
 
     def _counts(self, quotient: Value) -> bool:
-        """Whether a size is divided by one that it is made of: ``(rows - anchors) / anchors`` is a count, no size."""
+        """Whether a quotient is a count and no size.
+
+        A size is divided by one that it is made of, ``(rows - anchors) / anchors``, or another setting by a size:
+        ``args.samples // args.batch_size`` steps.
+        """
         if quotient.name not in ("Divide", "FloorDivide"):
             return False
+        numerator = quotient.inputs[0]
+        is_own = self.is_shape(numerator) or bool(self.sources(numerator))
+        if numerator.op in (Op.ATTR, Op.SUB) and self._reads.is_setting(numerator) and not is_own:
+            return True
         divisors = {key(each) for each in _terms(quotient.inputs[1])}
         return not divisors.isdisjoint(key(each) for each in _terms(quotient.inputs[0]))
 
@@ -97,6 +110,10 @@ class Origins:
     def is_shape(self, value: Value) -> bool:
         """Whether an integer comes from a tensor's shape (``x.shape[0]``, ``len(x)``) and from no configuration."""
         return self._shapes.is_shape(value)
+
+    def is_given(self, value: Value) -> bool:
+        """Whether an integer is a parameter that no caller of this file fills: the size that comes with the batch."""
+        return self._shapes.is_given(value)
 
     def size_keys(self, test: Value) -> frozenset[str]:
         """The configured sizes and stored tensors that a test compares with an actual size, by their `paths.key`."""
@@ -159,9 +176,13 @@ def _is_always_given(test: Value) -> bool:
         return False
     if not is_none(test.inputs[1]) and not is_integer(test.inputs[1]):
         return False
-    tested = test.inputs[0]
-    if tested.op is not Op.NAME or not tested.inputs or tested.inputs[0].op is not Op.PARAM:
+    return _is_given_by_all(test.inputs[0])
+
+
+def _is_given_by_all(value: Value) -> bool:
+    """Whether a value is a parameter that every call in the file fills."""
+    if value.op is not Op.NAME or not value.inputs or value.inputs[0].op is not Op.PARAM:
         return False
-    param = tested.inputs[0]
+    param = value.inputs[0]
     given = [call.argument_for(param.function, param.name) for call in param.function.callers]
     return bool(given) and all(each is not None and not is_none(each) for each in given)

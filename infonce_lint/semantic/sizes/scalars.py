@@ -77,9 +77,20 @@ class Shapes:
 
     def _is_at_hand(self, value: Value, test: Value) -> bool:
         """Whether one side of a test counts the batch at hand; how many axes it has, or a setting, does not."""
-        if _is_given(value, test):
+        if self.is_given(value, test):
             return True
+        if value.op is Op.PHI:
+            parts = [each for each in value.inputs if each is not value and not is_none(each)]
+            return bool(parts) and all(each.op is not Op.PHI and self._is_at_hand(each, test) for each in parts)
         return self.mentions_shape(value) and not all(_counts_others(each) for each in _factors(value))
+
+    def is_given(self, value: Value, test: Value | None = None) -> bool:
+        """Whether a value is a parameter that no caller of this file fills: the size that comes with the batch.
+
+        A caller that hands on such a parameter of its own fills none. One with a number for its default is a setting,
+        unless the ``test`` asks whether the two are the same.
+        """
+        return _is_given(value, test, set())
 
 
 def _factors(value: Value) -> list[Value]:
@@ -99,20 +110,19 @@ def _counts_others(value: Value) -> bool:
     )
 
 
-def _is_given(value: Value, test: Value) -> bool:
-    """Whether a value is a parameter that no caller of this file fills: the size that comes with the batch.
-
-    One with a number for its default is a setting, unless the test asks whether the two are the same.
-    """
-    if value.op is not Op.NAME or value.inputs[0].op is not Op.PARAM:
+def _is_given(value: Value, test: Value | None, seen: set[Value]) -> bool:
+    if value in seen or value.op is not Op.NAME or value.inputs[0].op is not Op.PARAM:
         return False
+    seen.add(value)
     param = value.inputs[0]
-    if param.function.is_constructor or not all(each.op in (Op.CONST, Op.SINGLETON) for each in param.inputs):
+    if param.function.is_constructor:
+        return False
+    if not all(each.op in (Op.CONST, Op.SINGLETON) or _is_given(each, test, seen) for each in param.inputs):
         return False
     is_setting = param.name in param.function.defaults and any(
         each.op is Op.CONST for each in (*param.inputs, param.function.defaults[param.name])
     )
-    return not is_setting or test.name in ("Equal", "NotEqual")
+    return not is_setting or (test is not None and test.name in ("Equal", "NotEqual"))
 
 
 def _shaped_slots(value: Value) -> set[str]:

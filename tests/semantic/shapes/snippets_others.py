@@ -120,6 +120,7 @@ OTHERS: dict[str, object] = {
     "jax.nn.one_hot(y, S)": ("N", "S"),
     "jax.nn.one_hot(jnp.arange(S), num_classes=2 * S)": ("S", "2 * S"),
     "jax.nn.log_softmax(sim)": ("N", "N"),
+    "jax.nn.log_sigmoid(sim)": ("N", "N"),
     "jax.scipy.special.logsumexp(sim, axis=1)": ("N",),
     "jnp.roll(y, S)": ("N",),
     "jnp.max(sim, axis=1)": ("N",),

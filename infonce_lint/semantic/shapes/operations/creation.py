@@ -28,6 +28,7 @@ def _made(sizes: list[Dim] | None, kind: Kind) -> Tensor | None:
     makes_shaped="zeros ones empty Zeros Ones",
     makes_inputs="zeros ones empty rand randn",
     trained="rand randn",
+    draws="rand randn",
     operator="Zeros Ones",
 )
 def filled_with_one_number(call: Call) -> Abstract | None:
@@ -71,7 +72,7 @@ def filled_of_the_type_of(call: Call) -> Abstract | None:
     return _made(sizes, kind_of(call, tensor.kind if tensor is not None else Kind.ANY))
 
 
-@operation("randint", makes_anew=ALL, makes_labels=ALL, makes_inputs=ALL)
+@operation("randint", makes_anew=ALL, makes_labels=ALL, makes_inputs=ALL, draws=ALL)
 def drawn_numbers(call: Call) -> Abstract | None:
     """``randint(high, (n,))`` and ``randint(low, high, (n,))``."""
     place = call.at(2, "size", "shape") or call.at(1)
@@ -79,7 +80,7 @@ def drawn_numbers(call: Call) -> Abstract | None:
     return _made(sizes, Kind.INTEGER)
 
 
-@operation("randperm", "permutation", makes_anew="randperm", makes_labels="randperm")
+@operation("randperm", "permutation", makes_anew="randperm", makes_labels="randperm", draws_order=ALL)
 def drawn_order(call: Call) -> Abstract | None:
     """``randperm(n)``."""
     size = call.number(0, "n", "x")
@@ -221,6 +222,7 @@ def triangle_of_ones(call: Call) -> Abstract | None:
 @operation(
     "numpy:normal numpy:uniform numpy:random numpy:random_sample numpy:choice numpy:standard_normal",
     makes_inputs="normal uniform random standard_normal",
+    draws="normal uniform random random_sample choice standard_normal",
 )
 def drawn(call: Call) -> Abstract | None:
     """Random numbers of numpy, as many as ``size`` says."""
@@ -234,6 +236,7 @@ def drawn(call: Call) -> Abstract | None:
     """tensor as_tensor Tensor array asarray LongTensor FloatTensor IntTensor HalfTensor BoolTensor DoubleTensor
     ByteTensor to_tensor convert_to_tensor from_numpy Variable Parameter""",
     carries="Tensor array Variable Parameter",
+    makes_of_sizes="Tensor LongTensor FloatTensor IntTensor HalfTensor BoolTensor DoubleTensor ByteTensor",
     keeps_rows="as_tensor array asarray to_tensor convert_to_tensor",
     stored="Variable Parameter",
     keeps_numbers="tensor as_tensor array LongTensor Variable",

@@ -12,7 +12,7 @@ from infonce_lint.semantic.shapes.table import operation
 
 @operation("exp Exp", exponential=ALL, operator="Exp")
 @operation(
-    "log log1p log_softmax logsigmoid Log LogSoftmax",
+    "log log1p log_softmax logsigmoid log_sigmoid Log LogSoftmax",
     keeps_entries="LogSoftmax",
     stops="log",
     logarithm=ALL,
@@ -28,7 +28,7 @@ from infonce_lint.semantic.shapes.table import operation
     operator="Cast Neg LogicalNot",
 )
 @operation("normalize l2_normalize L2Normalize nan_to_num stop_gradient", keeps_rows=ALL, operator="L2Normalize")
-@operation("fill_diagonal_ tril triu set_diag", cuts_diagonal=ALL)
+@operation("fill_diagonal_ tril triu set_diag", cuts_diagonal=ALL, keeps_head="fill_diagonal_ tril triu")
 @operation(
     "scatter scatter_ scatter_add index_fill index_fill_ index_add_ roll",
     holds_arguments="scatter",

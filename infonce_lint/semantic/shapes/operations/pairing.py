@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infonce_lint.semantic.shapes.call import Call
+from infonce_lint.semantic.shapes.columns import ALL
 from infonce_lint.semantic.shapes.dims import ONE, number
 from infonce_lint.semantic.shapes.domain import Abstract, Kind, Parts, Tensor
 from infonce_lint.semantic.shapes.operations.joining import is_vector, kind_in_common
@@ -59,7 +60,7 @@ def cartesian_product(call: Call) -> Abstract | None:
     return Tensor((rows, number(len(tensors))) if len(tensors) > 1 else (rows,), None, kind_in_common(tensors))
 
 
-@operation("combinations")
+@operation("combinations", keeps_rows=ALL, carries=ALL)
 def combinations(call: Call) -> Abstract | None:
     """All pairs of the entries of a vector."""
     tensor = call.tensor(0, "input")

@@ -54,7 +54,7 @@ def length(call: Call) -> Abstract | None:
     return Number(dim) if dim is not None else None
 
 
-@operation("python:sorted", carries=ALL)
+@operation("python:sorted", carries=ALL, keeps_rows=ALL)
 def sorted_(call: Call) -> Abstract | None:
     """The same elements in another order."""
     known = call.known(0)
@@ -71,6 +71,7 @@ def sorted_(call: Call) -> Abstract | None:
     gives_no_entries="tolist",
     asks_about="tolist",
     carries="list tuple",
+    keeps_rows="list tuple iter",
     keeps_numbers="list",
 )
 def listed(call: Call) -> Abstract | None:
@@ -79,7 +80,7 @@ def listed(call: Call) -> Abstract | None:
     return known if isinstance(known, Parts | Listing | Opaque | Tensor | Extents) else None
 
 
-@operation("python:reversed", carries=ALL)
+@operation("python:reversed", carries=ALL, keeps_rows=ALL)
 def reversed_(call: Call) -> Abstract | None:
     """The elements from the last on."""
     known = call.known(0)

@@ -24,7 +24,10 @@ def reduced(call: Call, tensor: Tensor, axes: list[int] | None, *, keeps: bool) 
     if None in places:
         return None
     dims = [(ONE if axis in places else dim, axis in places) for axis, dim in enumerate(tensor.dims)]
-    return Tensor(tuple(dim for dim, gone in dims if keeps or not gone), tensor.rest, Kind.ANY)
+    left = tuple(dim for dim, gone in dims if keeps or not gone)
+    if left and call.context.is_likely(tensor.dims) and not call.context.is_likely(left):
+        return None  # what is left would no longer show that there may be more axes
+    return Tensor(left, tensor.rest, Kind.ANY)
 
 
 @operation(

@@ -80,7 +80,7 @@ def added_product(call: Call) -> Abstract | None:
     return call.broadcast([product, added]) if product is not None and added is not None else product
 
 
-@operation("mv")
+@operation("mv", compares=ALL)
 def mv(call: Call) -> Abstract | None:
     """A matrix and a vector."""
     pair = _pair(call)

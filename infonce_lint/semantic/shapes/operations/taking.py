@@ -301,7 +301,7 @@ def masked_select(call: Call) -> Abstract | None:
     return Tensor((call.fresh(),), None, tensor.kind)
 
 
-@operation("topk", "top_k", "sort")
+@operation("topk", "top_k", "sort", neighbours="topk top_k")
 def topk(call: Call) -> Abstract | None:
     """(values, numbers) of some entries of each row."""
     tensor = call.tensor(0, "input", "a", "x")

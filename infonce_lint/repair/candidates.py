@@ -207,10 +207,7 @@ class Candidates:
     def _is_reshaped(self, function: Function) -> bool:
         """Whether a function changes a tensor's shape in place; which names hold that tensor is not followed."""
         if function not in self._reshaped:
-            entries = self.proof.loss.model.module.entries
-            is_stored = any(
-                each.is_store and each.name == "data" and each.value.function is function for each in entries
-            )
+            is_stored = function in self.proof.interpreter.changes.of_data
             calls = any(_changes_own_shape(call) for call in function.calls)
             self._reshaped[function] = is_stored or calls
         return self._reshaped[function]

@@ -22,7 +22,10 @@ class Changes:
         self._names: set[str] = set()  # stored to in a function
         self._of_module: set[str] = set()  # stored to by the module's own code, for reads that stand in it
         self._called: dict[Function, frozenset[str]] = {}
+        self.of_data: set[Function] = set()  # functions that put other entries under a tensor, by ``x.data = ...``
         for entry in module.entries:
+            if entry.is_store and entry.name == "data":
+                self.of_data.add(entry.value.function)
             if entry.is_store and entry.value.inputs[0].op not in _PLAIN:
                 (self._of_module if entry.value.function.is_module else self._names).add(entry.name)
         for owner in module.classes:

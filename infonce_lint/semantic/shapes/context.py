@@ -230,6 +230,8 @@ class Context(ABC):
         if opened and all(len(each.dims) < 2 for each in closed):
             # a vector meets the last axis, whatever stands before it
             return self._side_by_side(opened, site, kind)
+        if any(each.rest is not None and each.rest.site.value.op == "param" for each in opened):
+            return None  # what is handed in may well have more axes
         dims: list[Dim] = []
         for place in range(1, max(len(each.dims) for each in closed) + 1):
             here = [each.dims[-place] for each in closed if place <= len(each.dims)]
@@ -271,6 +273,11 @@ class Context(ABC):
         """Whether dimensions are those of a tensor whose rank is only likely, and that no operation has confirmed."""
         owners = {symbol.owner for dim in dims for symbol in dim.of(Origin.AXIS)}
         return any(each in self.guessed and each not in self.confirmed for each in owners)
+
+    def seen(self, left: Tensor, tensor: Tensor) -> Tensor | None:
+        """What is left of a tensor without an axis; None where it would not show that there may be more axes."""
+        hides = left.rest is None and left.dims and self.is_likely(tensor.dims) and not self.is_likely(left.dims)
+        return None if hides else left
 
     def confirm(self, tensor: Tensor) -> None:
         """Note that an operation takes a tensor with just the axes that it is known to have."""

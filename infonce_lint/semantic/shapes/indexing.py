@@ -147,7 +147,7 @@ def indexed(context: Context, tensor: Tensor, indices: list[Value], site: Site) 
         if together is None:
             return None
         dims[place:place] = together.dims
-    return Tensor((*dims, *tensor.dims[axis:]), tensor.rest, tensor.kind)
+    return context.seen(Tensor((*dims, *tensor.dims[axis:]), tensor.rest, tensor.kind), tensor)
 
 
 def _tuple_of_places(context: Context, indices: list[Value], site: Site) -> list[Tensor] | None:

@@ -25,9 +25,7 @@ def reduced(call: Call, tensor: Tensor, axes: list[int] | None, *, keeps: bool) 
         return None
     dims = [(ONE if axis in places else dim, axis in places) for axis, dim in enumerate(tensor.dims)]
     left = tuple(dim for dim, gone in dims if keeps or not gone)
-    if left and call.context.is_likely(tensor.dims) and not call.context.is_likely(left):
-        return None  # what is left would no longer show that there may be more axes
-    return Tensor(left, tensor.rest, Kind.ANY)
+    return call.context.seen(Tensor(left, tensor.rest, Kind.ANY), tensor)
 
 
 @operation(

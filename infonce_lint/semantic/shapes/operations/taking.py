@@ -168,7 +168,9 @@ def unbind(call: Call) -> Abstract | None:
         return None
     tensor, place = found
     count = tensor.dims[place]
-    part = Tensor(tensor.dims[:place] + tensor.dims[place + 1 :], tensor.rest, tensor.kind)
+    part = call.context.seen(Tensor(tensor.dims[:place] + tensor.dims[place + 1 :], tensor.rest, tensor.kind), tensor)
+    if part is None:
+        return None
     small = count.integer
     return Parts((part,) * small) if small is not None and 0 < small <= _MOST_PARTS else Listing(count, part)
 
@@ -195,7 +197,7 @@ def select(call: Call) -> Abstract | None:
     if found is None or call.number(2, "index") is None:
         return None
     tensor, place = found
-    return Tensor(tensor.dims[:place] + tensor.dims[place + 1 :], tensor.rest, tensor.kind)
+    return call.context.seen(Tensor(tensor.dims[:place] + tensor.dims[place + 1 :], tensor.rest, tensor.kind), tensor)
 
 
 @operation(

@@ -122,6 +122,7 @@ class Candidates:
             if "." not in name
             and value not in self.roles.reduced
             and not value.maybe_unbound
+            and not (_may_be_none(value) or _may_be_list(value))
             and (value in self.roles.features or value in self.roles.cone)
             and self.proof.tensor(value, function) is not None
         ]
@@ -350,8 +351,10 @@ def _attribute_of(value: Value, function: Function) -> str | None:
 
 
 def _may_be_none(value: Value) -> bool:
-    """Whether a branch before may have left None in its place."""
-    return any(map(is_none, alternatives(value)))
+    """Whether a branch before, or a caller that does not give it, may have left None in its place."""
+    found = alternatives(value)
+    defaults = [each.function.defaults.get(each.name) for each in found if each.op == "param"]
+    return any(is_none(each) for each in (*found, *defaults) if each is not None)
 
 
 def _changes_own_shape(call: Value) -> bool:

@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
-from infonce_lint.finding import Applicability, Fix, Span
+from infonce_lint.finding import Applicability, Edit, Fix, Span
 from infonce_lint.repair.behind import Sizes, left_behind
 from infonce_lint.repair.place import span_of
 from infonce_lint.repair.places import Places
 from infonce_lint.repair.plan import Refusal
 from infonce_lint.semantic.graph.values import Function
 from infonce_lint.semantic.losses.model import ContrastiveLoss
+from infonce_lint.sources.edits import overlaps
 from infonce_lint.sources.source import SourceFile
 
+_BY_HAND = "repair both by hand"
 Planned: TypeAlias = "Fix | Refusal"
 
 
@@ -25,7 +27,7 @@ def fixed_together(planned: Mapping[ContrastiveLoss, Planned], source: SourceFil
     counts the configured rows. So one without a fix holds back those around it, and an unsafe one makes them unsafe,
     unless the fix of another rewrites its reads too. What no loss of the file reads for itself may stay behind as well.
     """
-    found = _held_back(planned, source)
+    found = _held_back(_joined(_held_back(planned, source)), source)
     if not any(isinstance(plan, Fix) for plan in found.values()):
         return found
     sizes = Sizes(Places(next(iter(found)).model))
@@ -52,6 +54,50 @@ def _held_back(planned: Mapping[ContrastiveLoss, Planned], source: SourceFile) -
             why = f"it runs together with `{other.name}`, whose fix is unsafe: check both before applying them"
             found[loss] = replace(plan, applicability=Applicability.UNSAFE, why=why)
     return found
+
+
+def _joined(planned: Mapping[ContrastiveLoss, Planned]) -> dict[ContrastiveLoss, Planned]:
+    """The plans with those made one that write the same code anew; where they differ on it, there is none.
+
+    Applied one by one, the first would leave the other loss half repaired, and what is left of it without a proof.
+    """
+    found = dict(planned)
+    by_row: dict[int, list[tuple[ContrastiveLoss, Edit]]] = {}
+    for loss, plan in planned.items():
+        for edit in plan.edits if isinstance(plan, Fix) else ():
+            for row in range(edit.span.start.row, edit.span.end.row + 1):
+                by_row.setdefault(row, []).append((loss, edit))
+    leader: dict[ContrastiveLoss, ContrastiveLoss] = {}
+    differing: set[ContrastiveLoss] = set()
+    for placed in by_row.values():
+        for order, (loss, edit) in enumerate(placed):
+            for other, another in placed[:order]:
+                if other is not loss and overlaps(edit, another):
+                    leader[_led(leader, loss)] = _led(leader, other)
+                    differing |= {loss, other} if edit != another else set()
+    groups: dict[ContrastiveLoss, list[ContrastiveLoss]] = {}
+    for loss in planned:
+        groups.setdefault(_led(leader, loss), []).append(loss)
+    for group in (each for each in groups.values() if len(each) > 1):
+        if not differing.isdisjoint(group):
+            names = " and ".join(f"`{each.name}`" for each in group[:2])
+            found.update(
+                dict.fromkeys(group, Refusal(f"{names} share code that each needs in another way; {_BY_HAND}"))
+            )
+            continue
+        fixes = [plan for plan in (found[each] for each in group) if isinstance(plan, Fix)]
+        edits = dict.fromkeys(edit for fix in fixes for edit in fix.edits)
+        ordered = tuple(sorted(edits, key=lambda each: (each.span.start, each.span.end)))
+        weakest = next((fix for fix in fixes if not _is_safe(fix)), fixes[0])
+        found.update(dict.fromkeys(group, replace(weakest, edits=ordered)))
+    return found
+
+
+def _led(leader: dict[ContrastiveLoss, ContrastiveLoss], loss: ContrastiveLoss) -> ContrastiveLoss:
+    """The first of the losses that one is joined with."""
+    while leader.get(loss, loss) is not loss:
+        loss = leader[loss]
+    return loss
 
 
 def _spread(

@@ -265,6 +265,14 @@ class Context(ABC):
                 self.note(Relation.EQUAL, left, right, site)
         return first.of(kind)
 
+    @staticmethod
+    def likely_rank(tensor: Tensor, least: int) -> int:
+        """How many axes a tensor of unknown rank most likely has: what axes were put before has two of its own."""
+        if tensor.rest is None:
+            return len(tensor.dims)
+        own = tensor.rest.start
+        return max(least, len(tensor.dims) - own + max(own, 2))
+
     def rests_on_guess(self, dims: Iterable[Dim]) -> bool:
         """Whether dimensions are those of a tensor whose rank is only likely, so that there may be more of them."""
         return any(symbol.owner in self.guessed for dim in dims for symbol in dim.of(Origin.AXIS))

@@ -29,10 +29,9 @@ def multiplied(context: Context, left: Tensor, right: Tensor, site: Site) -> Ten
         # a tensor and itself with the first two axes turned: with a third one, all three would have to be equal
         left, right = context.with_rank(left, 2), context.with_rank(right, 2)
     if left.rest is not None:
-        rank = len(right.dims) if right.rest is None and len(right.dims) > 2 else 2
-        left = context.with_rank(left, max(rank, len(left.dims)), likely=True)
+        left = context.with_rank(left, context.likely_rank(left, 2), likely=True)
     if right.rest is not None:
-        right = context.with_rank(right, max(min(len(left.dims), 3), 2, len(right.dims)), likely=True)
+        right = context.with_rank(right, context.likely_rank(right, 2), likely=True)
     if not left.dims or not right.dims:
         return None
     if any(len(each.dims) == 1 and context.is_likely(each.dims) for each in (left, right)):

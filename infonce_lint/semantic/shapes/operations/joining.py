@@ -54,7 +54,8 @@ def _alike(call: Call, tensors: list[Tensor], axis: int) -> list[Tensor]:
     closed = next((each for each in tensors if each.rest is None), None)
     if closed is None:
         return tensors
-    return [call.rank(each, len(closed.dims)) for each in tensors]
+    rank, likely = len(closed.dims), call.context.rests_on_guess(closed.dims)
+    return [each if each.rest is None else call.context.with_rank(each, rank, likely=likely) for each in tensors]
 
 
 @operation(

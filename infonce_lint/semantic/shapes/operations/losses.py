@@ -47,6 +47,8 @@ def cross_entropy(call: Call) -> Abstract | None:
     channels = min(1, len(logits.dims) - 1) if call.library in ("torch", "") else len(logits.dims) - 1
     rows = logits.dims[:channels] + logits.dims[channels + 1 :]
     if len(targets.dims) == len(logits.dims):
+        if call.library == "torch" and targets.kind is Kind.INTEGER:
+            return None  # class numbers have an axis less: the logits have more axes than was likely
         call.broadcast([logits, targets])
     elif len(targets.dims) == len(rows):
         call.context.confirm(logits)

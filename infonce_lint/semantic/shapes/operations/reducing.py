@@ -17,9 +17,9 @@ def reduced(call: Call, tensor: Tensor, axes: list[int] | None, *, keeps: bool) 
         if any(each < 0 for each in axes):
             if len(axes) > 1 or tensor.rest.site.value.op == "binop":
                 return None  # of what is computed here in a way that is not followed, nothing is likely
-            tensor = call.context.with_rank(tensor, max(len(tensor.dims), 2), likely=True)
+            tensor = call.context.with_rank(tensor, call.context.likely_rank(tensor, 2), likely=True)
         else:
-            tensor = call.context.with_rank(tensor, max(*axes, len(tensor.dims) - 1, 1) + 1, likely=True)
+            tensor = call.context.with_rank(tensor, call.context.likely_rank(tensor, max(axes) + 1), likely=True)
     places = {normal_axis(each, len(tensor.dims)) for each in axes}
     if None in places:
         return None

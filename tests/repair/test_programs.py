@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import pytest
 
-from infonce_lint import lint_source
+from infonce_lint import fix_source, lint_source
 
 IMPORTS = "import contextlib\nimport torch\nimport torch.nn as nn\nimport torch.nn.functional as F\n\n"
 
@@ -291,3 +291,83 @@ class TestRanks:
             return F.cross_entropy({flat}, torch.arange(args.batch_size).repeat(3))
         """
         assert "safe" not in verdicts(dedent(code))
+
+    @pytest.mark.parametrize(
+        "pooled",
+        [
+            "q.mean(1)",
+            "q.max(dim=1).values",
+            "F.normalize(q.mean(1), dim=-1)",
+            "torch.stack([q, q.detach()]).mean(0)",
+            "(q.norm(dim=-1).softmax(-1).unsqueeze(-1) * q).sum(1)",
+            "(q + self.positions).mean(1)",
+        ],
+    )
+    def test_pooled_features_beside_keys_with_hard_negatives(self, pooled: str) -> None:
+        code = f"""
+        class Loss(nn.Module):
+            def __init__(self, args):
+                super().__init__()
+                self.args = args
+                self.positions = nn.Parameter(torch.zeros(4, 6))
+
+            def forward(self, q, k):
+                x = {pooled}
+                return F.cross_entropy(x @ k.t(), torch.arange(self.args.batch_size))
+        """
+        found = lint_source((IMPORTS + dedent(code)).encode(), "loss.py")
+        written = [edit.content for each in found if each.fix for edit in each.fix.edits]
+        is_safe = any(each.fix and each.fix.applicability.value == "safe" for each in found)
+        assert not is_safe or written in (["q.shape[0]"], ["x.shape[0]"]), written
+
+    def test_a_weight_is_no_batch_of_weights(self) -> None:
+        code = """
+        def loss(x, w, k, args):
+            x = x.view(args.batch_size, 2, -1) @ w
+            return F.cross_entropy(x.mean(1) @ k.t(), torch.arange(args.batch_size))
+        """
+        found = lint_source((IMPORTS + dedent(code)).encode(), "loss.py")
+        assert not any("w.shape" in edit.content for each in found if each.fix for edit in each.fix.edits)
+
+
+class TestSharedCode:
+    CODE = """
+    class Loss(nn.Module):
+        def __init__(self, args):
+            super().__init__()
+            self.args = args
+
+        def negatives(self, y, n):
+            b, t, d = y.shape
+            rows = torch.arange(self.args.batch_size)[:, None] * t
+            index = torch.arange(t).repeat(n)[None].repeat(self.args.batch_size, 1) + rows
+            return y.reshape(-1, d)[index.reshape(-1)].view(self.args.batch_size, t, n, d).permute(2, 0, 1, 3)
+
+        def forward(self, x, y):
+            targets = torch.cat([y.unsqueeze(0), self.negatives(y, 3)], 0)
+            s = torch.cosine_similarity(x, targets, dim=-1) / 0.1
+            s = s.permute(1, 2, 0).reshape(-1, 4)
+            total = F.cross_entropy(s, torch.zeros(s.shape[0], dtype=torch.long), reduction="sum")
+            return total / (self.args.batch_size * x.shape[1])
+    """
+
+    def test_is_repaired_whole_or_not_at_all(self) -> None:
+        before = (IMPORTS + dedent(self.CODE)).encode()
+        after = fix_source(before, "loss.py").data
+        assert after == before or b"/ (self.args.batch_size" not in after
+        assert after == before or b"torch.arange(self.args.batch_size)" not in after
+
+    def test_the_device_of_a_mask_is_not_asked_of_what_may_be_none(self) -> None:
+        code = """
+        class Loss(nn.Module):
+            def __init__(self, batch_size):
+                super().__init__()
+                self.register_buffer("eye", torch.eye(batch_size, dtype=torch.bool))
+
+            def forward(self, a, b, negatives=None):
+                s = a @ b.t()
+                if negatives is not None:
+                    s = s - (a @ negatives.t()).logsumexp(1, keepdim=True)
+                return s.masked_fill(self.eye, -1e9).logsumexp(1).mean() + F.cross_entropy(s, torch.arange(len(a)))
+        """
+        assert b"negatives.device" not in fix_source((IMPORTS + dedent(code)).encode(), "loss.py", unsafe=True).data

@@ -58,7 +58,7 @@ CELLS = [
     "!pip install x \\\n  y",
     "%%bash\nls 'x",
     "print 'two'",
-    "x = 'é\t'\n",
+    'x = "é\t"\n',
     "a = !ls",
     "def f(:",
 ]

@@ -105,7 +105,7 @@ def test_files_come_change_break_and_go(watching: Start, project: Path) -> None:
     assert watch.round() == ["All checks passed!"]
     save(project / "a.py", BAD)
     assert watch.codes() == ["NCE001"]
-    save(project / "sub" / "b.py", "def f(:\n")
+    save(project / "sub" / "b.py", BAD.replace("def info", "def (info"))  # it could hold a finding
     assert watch.codes() == ["NCE001", "NCE900"]
     (project / "sub" / "b.py").unlink()
     assert watch.codes() == ["NCE001"]

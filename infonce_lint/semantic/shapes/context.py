@@ -230,8 +230,9 @@ class Context(ABC):
         if opened and all(len(each.dims) < 2 for each in closed):
             # a vector meets the last axis, whatever stands before it
             return self._side_by_side(opened, site, kind)
-        if any(each.rest is not None and each.rest.site.value.op == "param" for each in opened):
-            return None  # what is handed in may well have more axes
+        sites = [each.rest.site for each in opened if each.rest is not None]
+        if any(site.value in self.rows for site in sites):
+            return None  # features may well have more axes
         dims: list[Dim] = []
         for place in range(1, max(len(each.dims) for each in closed) + 1):
             here = [each.dims[-place] for each in closed if place <= len(each.dims)]
@@ -274,7 +275,7 @@ class Context(ABC):
         return max(least, len(tensor.dims) - own + max(own, 2))
 
     def rests_on_guess(self, dims: Iterable[Dim]) -> bool:
-        """Whether dimensions are those of a tensor whose rank is only likely, so that there may be more of them."""
+        """Whether dimensions belong to a tensor whose rank is only likely, so that there may be more of them."""
         return any(symbol.owner in self.guessed for dim in dims for symbol in dim.of(Origin.AXIS))
 
     def is_likely(self, dims: Iterable[Dim]) -> bool:

@@ -49,6 +49,8 @@ def cross_entropy(call: Call) -> Abstract | None:
     if len(targets.dims) == len(logits.dims):
         if call.library == "torch" and targets.kind is Kind.INTEGER:
             return None  # class numbers have an axis less: the logits have more axes than was likely
+        if not call.context.rests_on_guess(targets.dims):
+            call.context.confirm(logits)
         call.broadcast([logits, targets])
     elif len(targets.dims) == len(rows):
         call.context.confirm(logits)

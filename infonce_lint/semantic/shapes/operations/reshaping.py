@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from infonce_lint.semantic.graph.values import Value
+from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.shapes.call import Call, normal_axis, total
-from infonce_lint.semantic.shapes.columns import ALL
+from infonce_lint.semantic.shapes.columns import ALL, Column, has
 from infonce_lint.semantic.shapes.dims import Dim, Origin
-from infonce_lint.semantic.shapes.domain import Abstract, Opaque, Parts, Tensor
+from infonce_lint.semantic.shapes.domain import Abstract, Number, Opaque, Parts, Tensor
 from infonce_lint.semantic.shapes.products import last_turned, turned
 from infonce_lint.semantic.shapes.table import operation
 
@@ -45,7 +47,7 @@ def reshape(call: Call) -> Abstract | None:
     if not free:
         call.equal(whole, given)
         return Tensor(tuple(dims), None, tensor.kind)
-    remaining = whole.over(given) if not call.context.rests_on_guess(tensor.dims) else None
+    remaining = whole.over(given) if not _is_guessed(call, tensor) else None
     if remaining is None:
         dims[free[0]] = call.fresh(free[0])
         call.kept(whole, given)
@@ -71,6 +73,22 @@ def _common(call: Call, tensor: Tensor, sizes: list[Dim], given: Dim) -> tuple[D
     if last in sizes:
         return None, given, dims
     return None, given, dims
+
+
+def _is_guessed(call: Call, tensor: Tensor) -> bool:
+    """Whether how many axes a tensor has rests on a rank that is only likely; numbers that count it do not."""
+    context = call.context
+    if not context.rests_on_guess(tensor.dims):
+        return False
+    guessed = {site.value for site in context.guessed}
+
+    def tensors_behind(value: Value) -> list[Value]:
+        looks = value.op == "attr" and has(value.name, Column.GIVES_NO_ENTRIES)
+        known = () if looks else value.inputs
+        return [each for each in known if not isinstance(context.evaluate(each, call.frame), Number)]
+
+    behind: set[Value] = set(walk(call.positional[:1], tensors_behind))
+    return not guessed.isdisjoint(behind)
 
 
 @operation("view_as", "reshape_as", method_keeps_rows="view_as", reshapes="view_as")
@@ -105,7 +123,7 @@ def flatten(call: Call) -> Abstract | None:
     start, end = (normal_axis(each, max(len(tensor.dims), 1)) for each in (first, last))
     if start is None or end is None:
         return None
-    guess = min(first, last) < 0 and call.context.rests_on_guess(tensor.dims)
+    guess = min(first, last) < 0 and _is_guessed(call, tensor)
     merged = call.fresh(start) if guess else total(tensor.dims[start : end + 1])
     return Tensor((*tensor.dims[:start], merged, *tensor.dims[end + 1 :]), tensor.rest, tensor.kind)
 

@@ -88,8 +88,10 @@ def _joined(planned: Mapping[ContrastiveLoss, Planned]) -> dict[ContrastiveLoss,
         fixes = [plan for plan in (found[each] for each in group) if isinstance(plan, Fix)]
         edits = dict.fromkeys(edit for fix in fixes for edit in fix.edits)
         ordered = tuple(sorted(edits, key=lambda each: (each.span.start, each.span.end)))
+        whole = [fix for fix in fixes if edits.keys() <= {*fix.edits}]  # the proof of one is that of all
         weakest = next((fix for fix in fixes if not _is_safe(fix)), fixes[0])
-        found.update(dict.fromkeys(group, replace(weakest, edits=ordered)))
+        chosen = next((fix for fix in whole if _is_safe(fix)), weakest)
+        found.update(dict.fromkeys(group, replace(chosen, edits=ordered)))
     return found
 
 

@@ -47,7 +47,7 @@ def pulls(n_views: int) -> tuple[float, float, float, float]:
     similarity = (rows @ rows.T).requires_grad_()
     loss = target_zero(similarity, n_views)
     (slope,) = torch.autograd.grad(loss, similarity)
-    sample = torch.arange(len(rows)) % BATCH
+    sample = torch.arange(len(rows)) % (len(rows) // n_views)
     same = (sample.unsqueeze(0) == sample.unsqueeze(1)) & ~torch.eye(len(rows), dtype=torch.bool)
     at_positives = slope[same].view(len(rows), -1) * TEMPERATURE  # by s = cosine / T
     first, rest = at_positives[:, 0].mean().item(), at_positives[:, 1:].mean().item()

@@ -25,7 +25,7 @@ from infonce_lint.repair.harmless import (
 )
 from infonce_lint.repair.places import Places
 from infonce_lint.semantic.graph.managers import raises
-from infonce_lint.semantic.graph.syntax import leaves, returns_value
+from infonce_lint.semantic.graph.syntax import last_statement, leaves, returns_value
 from infonce_lint.semantic.graph.values import Block, Function, Op, Value
 from infonce_lint.semantic.graph.walk import walk
 from infonce_lint.semantic.losses.model import SemanticModel
@@ -338,10 +338,7 @@ def _is_caught(block: Block | None) -> bool:
 
 def _leaves_function(suite: cst.BaseSuite) -> bool:
     """Whether a suite that leaves does so by raising or returning."""
-    last: cst.CSTNode = suite.body[-1]
-    if isinstance(last, cst.SimpleStatementLine):
-        last = last.body[-1]
-    return isinstance(last, cst.Raise | cst.Return)
+    return isinstance(last_statement(suite), cst.Raise | cst.Return)
 
 
 def _is_dead(call: Value) -> bool:

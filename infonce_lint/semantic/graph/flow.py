@@ -16,6 +16,7 @@ from infonce_lint.semantic.graph.syntax import (
     changes_receiver,
     decorator_name,
     dotted,
+    last_statement,
     leaves,
     leaves_if,
     nonlocal_names,
@@ -31,10 +32,7 @@ _FILLING = frozenset("pad constant_pad cat concat concatenate vstack repeat tile
 
 def _breaks(suite: cst.BaseSuite) -> bool:
     """Whether a suite ends the loop around it."""
-    last = suite.body[-1] if suite.body else None
-    while isinstance(last, cst.SimpleStatementLine):
-        last = last.body[-1] if last.body else None
-    return isinstance(last, cst.Break)
+    return isinstance(last_statement(suite), cst.Break)
 
 
 class GraphBuilder(Expressions):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import libcst as cst
 
 from infonce_lint.semantic.graph.callables import resolve
-from infonce_lint.semantic.graph.syntax import leaves
+from infonce_lint.semantic.graph.nodes import nodes_in
+from infonce_lint.semantic.graph.syntax import last_statement, leaves
 from infonce_lint.semantic.graph.values import Block, Class, Function, Op, Value
 
 #: Context managers that go on after an exception, or may.
@@ -51,30 +52,17 @@ def _is_false(value: Value) -> bool:
 
 def _has_going_handler(function: Function) -> bool:
     """Whether a function that is a context manager catches what is raised and does not raise it again."""
-    found = _Handlers()
-    function.node.visit(found)
-    return found.goes_on or any(call.name in _SWALLOWING for call in function.calls)
-
-
-class _Handlers(cst.CSTVisitor):
-    """Whether a handler, or what is done at last, goes on after an exception."""
-
-    def __init__(self) -> None:
-        self.goes_on = False
-
-    def visit_ExceptHandler(self, node: cst.ExceptHandler) -> None:
-        self.goes_on = self.goes_on or not raises(node.body)
-
-    def visit_Finally(self, node: cst.Finally) -> None:
-        self.goes_on = self.goes_on or leaves(node.body)
+    if any(call.name in _SWALLOWING for call in function.calls):
+        return True
+    nodes = list(nodes_in(function.node))
+    handlers = (each for each in nodes if isinstance(each, cst.ExceptHandler))
+    at_last = (each for each in nodes if isinstance(each, cst.Finally))
+    return not all(raises(each.body) for each in handlers) or any(leaves(each.body) for each in at_last)
 
 
 def raises(suite: cst.BaseSuite) -> bool:
     """Whether a handler ends by raising."""
-    last: cst.CSTNode = suite.body[-1]
-    if isinstance(last, cst.SimpleStatementLine):
-        last = last.body[-1]
-    return leaves(suite) and isinstance(last, cst.Raise)
+    return isinstance(last_statement(suite), cst.Raise)
 
 
 def is_run_otherwise(function: Function) -> bool:

@@ -16,13 +16,15 @@ def changes_receiver(method: str) -> bool:
     return (method.endswith("_") and not method.endswith("__")) or method in _CHANGING_METHODS
 
 
+def last_statement(suite: cst.BaseSuite) -> cst.CSTNode | None:
+    """The statement with which a suite ends, of its last row the last one; None of an empty suite."""
+    last: cst.CSTNode | None = suite.body[-1] if suite.body else None
+    return last.body[-1] if isinstance(last, cst.SimpleStatementLine) else last
+
+
 def leaves(suite: cst.BaseSuite) -> bool:
     """Whether control never reaches the end of a suite."""
-    if not suite.body:
-        return False
-    last: cst.CSTNode = suite.body[-1]
-    if isinstance(last, cst.SimpleStatementLine):
-        last = last.body[-1]
+    last = last_statement(suite)
     if isinstance(last, cst.If):
         return leaves_if(last)
     return isinstance(last, cst.Return | cst.Raise | cst.Continue | cst.Break)
